@@ -1,0 +1,71 @@
+# Everything a contributor runs. `make` alone lists it.
+
+PYTHON ?= python3.11
+VENV ?= .venv
+JOBS ?= 2
+
+BIN := $(VENV)/bin
+# A file that says that a step was taken: steps are repeated only when what they read has changed.
+DONE := $(VENV)/.done
+EXTENSION := $(shell find labextension/src labextension/style -type f) \
+	labextension/package.json labextension/package-lock.json labextension/tsconfig.json
+PACKAGE := pyproject.toml setup.py $(EXTENSION)
+NODE_OK := $(shell node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null && npm --version)
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test lint test-extension test-python zoo format clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+quickstart: $(DONE)/quickstart ## Install gsjupyter into .venv and run the first notebook
+	$(BIN)/python notebooks/run_quickstart.py
+
+test: lint test-extension test-python ## Run every check but the zoo
+
+lint: $(DONE)/dev ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+ifneq ($(NODE_OK),)
+test-extension: labextension/node_modules/.package-lock.json ## Check and test the TypeScript (needs Node 20 or later)
+	cd labextension && npm run --silent format:check && npm run --silent check && npm test --silent
+else
+test-extension:
+	@echo "Skipped the tests of the TypeScript: they need Node 20 or later with npm on the PATH."
+endif
+
+test-python: $(DONE)/dev ## Run the Python tests, with a real browser among them
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not zoo"
+
+zoo: $(DONE)/dev ## Convert the whole model zoo (many minutes)
+	$(BIN)/pytest -n $(JOBS) -m zoo
+
+format: $(DONE)/dev $(if $(NODE_OK),labextension/node_modules/.package-lock.json) ## Put the Python and, where Node is, the TypeScript into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+ifneq ($(NODE_OK),)
+	cd labextension && npm run --silent format
+endif
+
+clean: ## Remove the environment and all that was built
+	rm -rf $(VENV) build dist *.egg-info gsjupyter/labextension labextension/lib labextension/node_modules
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(DONE)/venv:
+	$(PYTHON) -m venv $(VENV)
+	mkdir -p $(DONE) && touch $@
+
+$(DONE)/quickstart: $(DONE)/venv $(PACKAGE)
+	$(BIN)/pip install --editable '.[notebooks]'
+	touch $@
+
+$(DONE)/dev: $(DONE)/venv $(PACKAGE)
+	$(BIN)/pip install --editable '.[dev]'
+	touch $@
+
+labextension/node_modules/.package-lock.json: labextension/package-lock.json
+	cd labextension && npm ci --no-audit --no-fund
+	touch $@

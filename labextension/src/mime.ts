@@ -1,0 +1,30 @@
+/** Without this, a report in a saved notebook would fall back to its static HTML when no kernel runs. */
+
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import { Widget } from '@lumino/widgets';
+
+import { reportView } from './report';
+
+const MIME_TYPE = 'application/vnd.gsjupyter.report+json';
+
+class ReportRenderer extends Widget implements IRenderMime.IRenderer {
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    this.node.replaceChildren(reportView(model.data[MIME_TYPE]));
+  }
+}
+
+const extension: IRenderMime.IExtension = {
+  id: 'gsjupyter:report',
+  description: 'Shows conversion reports as tables that sort and filter.',
+  rendererFactory: {
+    // Nothing in a report is run or read as markup, so it shows in notebooks that are not trusted.
+    safe: true,
+    mimeTypes: [MIME_TYPE],
+    createRenderer: () => new ReportRenderer()
+  },
+  // Before the text/html that stands in for it where this extension is absent.
+  rank: 0,
+  dataType: 'json'
+};
+
+export default extension;
