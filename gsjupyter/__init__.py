@@ -1,0 +1,57 @@
+"""Convert MindSpore networks to standard, quantized MindIR inside the notebook; see what happened; export.
+
+Importing gsjupyter doesn't import MindSpore: the public names are loaded when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gsjupyter.errors import GsError
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from gsjupyter.artifact import Artifact, export, load
+    from gsjupyter.conversion import Conversion, convert
+    from gsjupyter.options import ConvertOptions
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Artifact": "gsjupyter.artifact",
+    "Conversion": "gsjupyter.conversion",
+    "ConvertOptions": "gsjupyter.options",
+    "convert": "gsjupyter.conversion",
+    "export": "gsjupyter.artifact",
+    "load": "gsjupyter.artifact",
+}
+
+__all__ = ["Artifact", "Conversion", "ConvertOptions", "GsError", "convert", "export", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+def load_ipython_extension(shell: "InteractiveShell") -> None:
+    """Make the magics and their completion available: ``%load_ext gsjupyter``."""
+    from gsjupyter.magics import register
+
+    register(shell)
+
+
+def unload_ipython_extension(shell: "InteractiveShell") -> None:
+    """Take the magics away again."""
+    from gsjupyter.magics import unregister
+
+    unregister(shell)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "gsjupyter"}]

@@ -1,0 +1,275 @@
+"""The conversion: source to MindIR, through the passes, verified against the source."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gsjupyter.calibration import batches_of, observe
+from gsjupyter.engines import MindSporeModel
+from gsjupyter.mindir import Array, Model, Output, Runner
+from gsjupyter.options import ConvertOptions, options_from
+from gsjupyter.passes import (
+    Float16Weights,
+    FoldBatchNorm,
+    FoldConstants,
+    InferenceMode,
+    Pass,
+    PassResult,
+    Pipeline,
+    QuantizeActivations,
+    QuantizeWeights,
+    RemoveDeadCode,
+    linear_operators,
+)
+from gsjupyter.progress import Steps
+from gsjupyter.quantization import ACTIVATION_UINT8, WEIGHT_INT8
+from gsjupyter.report import Document, Facts, LayerRecord, Layers, Messages, Shown, Verification, format_bytes, verify
+from gsjupyter.sources import arrays_of, model_of, random_inputs
+
+
+@dataclass(frozen=True, repr=False)
+class Conversion(Shown):
+    """A converted network: call it, look at it, export it.
+
+    Parameters
+    ----------
+    model : Model
+        The converted network.
+    source : Model
+        The network that it was made from.
+    options : ConvertOptions
+        How it was made.
+    passes : tuple of PassResult
+        What each pass changed, and what it left alone, with the reasons.
+    layers : Layers
+        The per-layer table.
+    verification : Verification
+        How near it is to its source, on the same input.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    model: Model
+    source: Model
+    options: ConvertOptions
+    passes: tuple[PassResult, ...]
+    layers: Layers
+    verification: Verification
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _engine(self) -> MindSporeModel:
+        return MindSporeModel(self.model)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Run the converted network on MindSpore; arrays give arrays, Tensors give Tensors."""
+        return self._engine(*inputs)
+
+    @property
+    def name(self) -> str:
+        """What the network is called."""
+        return self.model.name
+
+    def document(self) -> Document:
+        """Return what to show."""
+        before, after = self.source.size_bytes, self.model.size_bytes
+        facts = Facts(
+            [
+                ("Size", f"{format_bytes(before)} → {format_bytes(after)} ({after / before:.0%})"),
+                ("Against the source", str(self.verification)),
+                ("Passes", self._passes_in_words()),
+            ]
+        )
+        title = f"{self.name}: {self.options.describe()}"
+        notes = Messages([("note", note) for note in self.notes])
+        return Document(title, [facts, self.layers.table(), *([notes] if self.notes else [])])
+
+    def _passes_in_words(self) -> str:
+        counts = [f"{result.name} {len(result.done)}" for result in self.passes if result.done]
+        return ", ".join(counts) or "nothing to change"
+
+
+def convert(
+    source: Any,
+    example: Any = None,
+    *,
+    calibration: Any = None,
+    keep: Iterable[str] = (),
+    options: ConvertOptions | None = None,
+    **settings: Any,
+) -> Conversion:
+    """Convert a network to a standard one that runs on any backend.
+
+    The source is left exactly as it is: parameters, training flags, compiled graphs.
+
+    Parameters
+    ----------
+    source : nn.Cell, str or Path
+        The network, or a MindIR file.
+    example : Tensor, ndarray or tuple of these
+        One batch of its input, as the network is called with; several inputs as a tuple. For a file it may be left out.
+    calibration : Dataset, iterable of batches, or arrays, optional
+        Data that int8 activations take their ranges from; the example by default. See `gsjupyter.calibration`.
+    keep : iterable of str
+        Names or globs of layers to leave in float32.
+    options : ConvertOptions, optional
+        All options at once, instead of single ones.
+    **settings
+        The fields of `ConvertOptions`: weights, activations, granularity, layers, simulate.
+
+    Returns
+    -------
+    Conversion
+
+    Raises
+    ------
+    SourceError, InputError
+        If the source is no network, or the example doesn't fit.
+    OptionError
+        If an option is unknown or out of range.
+    CalibrationError, ParameterError
+        If the data or the weights can't be quantized.
+    UnsupportedError
+        If the network has control flow that depends on data.
+
+    Examples
+    --------
+    >>> conversion = gs.convert(net, x, weights="int8", activations="int8", calibration=batches)
+    >>> conversion(x)
+    """
+    chosen = options if options is not None and not settings else options_from(settings, keep)
+    if options is not None and keep:
+        chosen = replace(options, layers={**dict.fromkeys(keep, "float32"), **options.layers})
+    with Steps() as steps:
+        steps.begin("export to MindIR")
+        model = model_of(source, example)
+        given = arrays_of(example) if example is not None else None
+        run = _Run(model, chosen, given, calibration, steps)
+        return run.conversion()
+
+
+class _Run:
+    """One conversion under way."""
+
+    def __init__(
+        self, model: Model, options: ConvertOptions, example: tuple[Array, ...] | None, calibration: Any, steps: Steps
+    ) -> None:
+        self.source = model
+        self.options = options
+        self.calibration = calibration
+        self.steps = steps
+        self.notes: list[str] = []
+        self.input_kind = "given" if example is not None else "random"
+        self.example = example if example is not None else random_inputs(model.inputs, np.random.default_rng(0))
+
+    def conversion(self) -> Conversion:
+        standard = Pipeline([InferenceMode(), RemoveDeadCode(), FoldBatchNorm(), FoldConstants(self.source)])
+        float_model, prepared = standard.run(self.source, self.steps.begin)
+        quantization = self._quantization(float_model)
+        model, quantized = Pipeline(quantization, after=standard).run(float_model, self.steps.begin)
+        self.steps.begin("verify")
+        return Conversion(
+            model=model,
+            source=self.source,
+            options=self.options,
+            passes=(*prepared, *quantized),
+            layers=_layers(float_model, quantization, quantized),
+            verification=self._verified(model),
+            notes=tuple(self.notes),
+        )
+
+    def _quantization(self, float_model: Model) -> list[Pass]:
+        formats = self.options.formats
+        formats.check(linear_operators(float_model.graph()))
+        passes: list[Pass] = []
+        if self.options.activations == "int8":
+            passes.append(
+                QuantizeActivations(
+                    ACTIVATION_UINT8, self._observers(float_model), formats, simulate=self.options.simulate
+                )
+            )
+        if self.options.stores("int8"):
+            passes.append(QuantizeWeights(replace(WEIGHT_INT8, granularity=self.options.granularity), formats))
+        if self.options.stores("float16"):
+            passes.append(Float16Weights(formats))
+        return passes
+
+    def _observers(self, float_model: Model) -> Mapping[str, Any]:
+        self.steps.begin("calibrate")
+        if self.calibration is not None:
+            batches = batches_of(self.calibration, float_model.inputs)
+        else:
+            batches = iter([self.example])
+            self.notes.append(
+                f"Activation ranges come from the {self.input_kind} example only ({_samples(self.example)} samples). "
+                "Give calibration data for ranges that hold on new input."
+            )
+        return observe(float_model, batches, self.options.formats)
+
+    def _verified(self, model: Model) -> Verification:
+        reference = _flat(Runner(self.source)(*self.example))
+        actual = _flat(MindSporeModel(model)(*self.example))
+        return verify(
+            list(reference), list(reference.values()), list(actual.values()), _samples(self.example), self.input_kind
+        )
+
+
+def _samples(arrays: Sequence[Array]) -> int:
+    return len(arrays[0]) if arrays and arrays[0].ndim else 1
+
+
+def _flat(output: Output, name: str = "") -> dict[str, Array]:
+    if isinstance(output, dict):
+        items: Iterable[tuple[str, Output]] = output.items()
+    elif isinstance(output, tuple):
+        items = ((str(index), value) for index, value in enumerate(output))
+    else:
+        return {name or "output": output}
+    flat: dict[str, Array] = {}
+    for key, value in items:
+        flat.update(_flat(value, f"{name}.{key}" if name else key))
+    return flat
+
+
+def _layers(float_model: Model, quantization: Sequence[Pass], results: Sequence[PassResult]) -> Layers:
+    weights = {
+        name: statistics
+        for step in quantization
+        if isinstance(step, QuantizeWeights | Float16Weights)
+        for name, statistics in step.statistics.items()
+    }
+    activations = {
+        name: statistics
+        for step in quantization
+        if isinstance(step, QuantizeActivations)
+        for name, statistics in step.statistics.items()
+    }
+    reasons = {change.layer: change.reason for result in results for change in result.skipped}
+    records: dict[str, LayerRecord] = {}
+    for operator in linear_operators(float_model.graph()):
+        weight, activation = weights.get(operator.name), activations.get(operator.name)
+        size = operator.weight.size_bytes
+        quantized = weight is not None and weight.scheme != "float16"
+        records.setdefault(
+            operator.name,
+            LayerRecord(
+                name=operator.name,
+                operator=operator.node.op,
+                shape=operator.weight.shape or (),
+                parameters=int(np.prod(operator.weight.shape or (), dtype=np.int64)),
+                weights=weight.scheme if weight else "float32",
+                activations=activation.scheme if activation else "float32",
+                scale_min=weight.scale_min if weight and quantized else None,
+                scale_max=weight.scale_max if weight and quantized else None,
+                sqnr_db=weight.sqnr_db if weight else None,
+                activation_low=activation.low if activation else None,
+                activation_high=activation.high if activation else None,
+                bytes_before=size,
+                bytes_after=weight.bytes_after if weight else size,
+                note="" if weight else reasons.get(operator.node.layer, ""),
+            ),
+        )
+    return Layers(list(records.values()))

@@ -1,0 +1,28 @@
+"""The magics: arguments in, one call of the public API, result out."""
+
+from typing import TYPE_CHECKING
+
+from gsjupyter.magics.completion import IDENTIFIER, magic_matcher
+from gsjupyter.magics.pipeline import PipelineMagics
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_MAGICS = ("gs_convert", "gs_export")
+
+
+def register(shell: "InteractiveShell") -> None:
+    """Add the magics and their completion to a shell; doing it twice changes nothing."""
+    unregister(shell)
+    shell.register_magics(PipelineMagics)
+    parsers = {name: getattr(PipelineMagics, name).parser for name in _MAGICS}
+    shell.Completer.custom_matchers.append(magic_matcher(shell, parsers))
+
+
+def unregister(shell: "InteractiveShell") -> None:
+    """Take the magics and their completion away."""
+    for kind in ("line", "cell"):
+        for name in _MAGICS:
+            shell.magics_manager.magics[kind].pop(name, None)
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [matcher for matcher in matchers if getattr(matcher, "matcher_identifier", "") != IDENTIFIER]

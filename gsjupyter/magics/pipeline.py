@@ -1,0 +1,131 @@
+"""The magics of the pipeline: thin layers over `gs.convert` and `gs.export`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from gsjupyter.errors import OptionError
+from gsjupyter.magics.arguments import bound, check_output, errors_in_words, lookup, parse
+
+if TYPE_CHECKING:
+    from gsjupyter.conversion import Conversion
+
+_CELL_KEYS = ("weights", "activations", "granularity", "simulate", "layers", "keep", "calibration")
+
+
+@magics_class
+class PipelineMagics(Magics):
+    """Convert and export inside the notebook."""
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("source", help="The network (a name), or the path of a .mindir file.")
+    @argument("inputs", nargs="*", default=[], help="One batch of each input, by name, as the network is called with.")
+    @argument("--weights", metavar="FORMAT", help="How weights are stored: float32 (default), float16, int8.")
+    @argument("--activations", metavar="FORMAT", help="How inputs of layers are quantized: float32 (default), int8.")
+    @argument("--granularity", metavar="WHAT", help="A scale for each output channel (default) or tensor.")
+    @argument("--calibration", metavar="NAME", help="A dataset, batches or an array, for int8 activations' ranges.")
+    @argument("--keep", metavar="LAYER", nargs="+", help="Layers to leave in float32, by name or glob.")
+    @argument("--annotate-only", action="store_true", help="Note activation scales in the file; compute in float.")
+    @argument("-o", "--output", metavar="NAME", help="Bind the conversion to this name instead of showing it.")
+    @line_cell_magic
+    def gs_convert(self, line: str, cell: str | None = None) -> Any:
+        """Convert a network to a standard one that runs on any backend, and verify it against its source.
+
+        The network is left exactly as it is. As a line::
+
+            %gs_convert net x --weights int8 --activations int8 --calibration batches -o qnet
+
+        As a cell, whose body is YAML with the same options, and formats of single layers::
+
+            %%gs_convert net x -o qnet
+            weights: int8
+            layers: {fc3: float32, 'conv*': int8}
+
+        Options on the line go before those of the cell.
+        """
+        with errors_in_words("gs_convert"):
+            arguments = parse(self.gs_convert.parser, line)
+            output = arguments.pop("output")
+            check_output(output)
+            settings = {**_settings_of_cell(cell), **_settings_of_line(arguments)}
+            calibration = settings.pop("calibration", None)
+            source, example = self._source(arguments["source"]), self._example(arguments["inputs"])
+            if calibration is not None:
+                settings["calibration"] = lookup(self._namespace, str(calibration))
+            from gsjupyter.conversion import convert
+
+            conversion = convert(source, example, **settings)
+        return bound(self._namespace, output, conversion, _summary(conversion))
+
+    @no_var_expand
+    @magic_arguments()
+    @argument("conversion", help="What to write: the name of a conversion.")
+    @argument("path", help="Where; the suffix says the format: .mindir.")
+    @argument("--format", metavar="FORMAT", help="The format, if the suffix doesn't say it.")
+    @argument("--overwrite", action="store_true", help="Replace a file that is there.")
+    @argument("-o", "--output", metavar="NAME", help="Bind the artifact to this name instead of showing it.")
+    @line_magic
+    def gs_export(self, line: str) -> Any:
+        """Write a conversion to a file, with a manifest beside it: what it was made from, options, checks, SHA-256.
+
+        Nothing is overwritten without --overwrite, and nothing half-written is ever left::
+
+            %gs_export qnet lenet.mindir
+        """
+        with errors_in_words("gs_export"):
+            arguments = parse(self.gs_export.parser, line)
+            check_output(arguments["output"])
+            conversion = lookup(self._namespace, arguments["conversion"])
+            from gsjupyter.artifact import export
+
+            artifact = export(
+                conversion, arguments["path"], format=arguments["format"], overwrite=arguments["overwrite"]
+            )
+        return bound(self._namespace, arguments["output"], artifact, str(artifact.path))
+
+    @property
+    def _namespace(self) -> dict[str, Any]:
+        return self.shell.user_ns if self.shell is not None else {}
+
+    def _source(self, text: str) -> Any:
+        looks_like_path = text.endswith(".mindir") and text not in self._namespace
+        return Path(text).expanduser() if looks_like_path else lookup(self._namespace, text)
+
+    def _example(self, names: list[str]) -> Any:
+        values = tuple(lookup(self._namespace, name) for name in names)
+        return None if not values else values[0] if len(values) == 1 else values
+
+
+def _settings_of_line(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("weights", "activations", "granularity", "calibration", "keep")
+    settings = {name: arguments[name] for name in names if arguments[name] is not None}
+    return {**settings, "simulate": False} if arguments["annotate_only"] else settings
+
+
+def _settings_of_cell(cell: str | None) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(cell or "")
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" at line {place.line + 2}" if place is not None else ""
+        raise OptionError(f"the cell is no YAML{where}: {getattr(error, 'problem', error)}.") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise OptionError("the cell must map options to values, a line each: weights: int8")
+    unknown = [key for key in content if key not in _CELL_KEYS]
+    if unknown:
+        raise OptionError(f"no option {unknown[0]!r} in the cell; there are {', '.join(_CELL_KEYS)}.")
+    keep = content.get("keep")
+    return {**content, "keep": [keep]} if isinstance(keep, str) else content
+
+
+def _summary(conversion: "Conversion") -> str:
+    before, after = conversion.source.size_bytes, conversion.model.size_bytes
+    size = f"{after / before:.0%} of the size"
+    return f"{conversion.name}, {conversion.options.describe()}, {size}, {conversion.verification}"

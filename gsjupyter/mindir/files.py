@@ -1,0 +1,139 @@
+"""MindIR files, the parameters inside or, above 1 GiB, beside them: read with distrust, written whole or not at all."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from mindspore.train import mind_ir_pb2 as pb
+
+from gsjupyter.atomic import staging
+from gsjupyter.errors import ModelFileError
+from gsjupyter.mindir.model import Model
+from gsjupyter.mindir.read import parse_model, plain_name
+
+EXTERNAL_DATA_BYTES: Final = 1 << 30
+"""Parameters of more than this lie in a file of their own, as MindSpore's exporter does it."""
+
+_ALIGNMENT: Final = 64
+_SUFFIX: Final = ".mindir"
+
+
+def load_model(path: Path) -> Model:
+    """Read a MindIR file, with the data that lies beside it.
+
+    Raises
+    ------
+    ModelFileError
+        If there is no such file, or it is no sound MindIR.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelFileError(f"there is no file {path}.", advice=_nearby(path)) from None
+    except OSError as error:
+        raise ModelFileError(f"can't read {path}: {error.strerror or error}.") from error
+    proto = parse_model(data, path.name)
+    opened: dict[str, Path] = {}
+    for tensor in proto.graph.parameter:
+        if tensor.HasField("external_data"):
+            _read_external(tensor, path, opened)
+    return Model(proto, path.name.removesuffix(_SUFFIX).removesuffix("_graph"))
+
+
+def _nearby(path: Path) -> str:
+    split = path.with_name(f"{path.stem}_graph{_SUFFIX}")
+    return f"Its parameters were split off when it was exported: give {split.name}." if split.is_file() else ""
+
+
+def _read_external(tensor: pb.TensorProto, path: Path, opened: dict[str, Path]) -> None:
+    place = tensor.external_data
+    if place.location not in opened:
+        opened[place.location] = _contained(place.location, path)
+    file = opened[place.location]
+    size = file.stat().st_size
+    if place.offset < 0 or place.length < 0 or place.offset + place.length > size:
+        raise ModelFileError(
+            f"{path.name} looks for {plain_name(tensor.name)} at bytes {place.offset:,} to "
+            f"{place.offset + place.length:,} of {place.location}, which has {size:,}: the file is cut off.",
+            advice="Copy the .mindir together with its _variables folder.",
+        )
+    with file.open("rb") as stream:
+        stream.seek(place.offset)
+        tensor.raw_data = stream.read(place.length)
+    tensor.ClearField("external_data")
+
+
+def _contained(location: str, path: Path) -> Path:
+    """Return the data file's path; refuse what leads out of the model's folder, by dots, root or link."""
+    folder = path.parent.resolve()
+    file = folder / location
+    if not file.resolve().is_relative_to(folder) or file.is_symlink():
+        raise ModelFileError(f"{path.name} keeps its parameters at {location!r}, outside of its own folder. Not read.")
+    try:
+        regular = stat.S_ISREG(file.stat().st_mode)
+    except OSError:
+        regular = False
+    if not regular:
+        raise ModelFileError(
+            f"{path.name} keeps its parameters in {location}, which is not there.",
+            advice="Copy the .mindir together with its _variables folder.",
+        )
+    return file
+
+
+def save_model(model: Model, path: Path, *, external_data_bytes: int = EXTERNAL_DATA_BYTES) -> tuple[Path, ...]:
+    """Write a model, atomically; parameters of more than `external_data_bytes` go to a folder beside it.
+
+    Returns
+    -------
+    tuple of Path
+        The files written, the model's own first.
+
+    Raises
+    ------
+    WriteError
+        If it can't be written. Then nothing is changed.
+    """
+    external = model.parameter_bytes > external_data_bytes
+    folder = f"{path.name.removesuffix(_SUFFIX)}_variables"
+    with staging(path.parent) as stage:
+        if external:
+            (stage / folder).mkdir()
+            data = _write_external(model.proto, folder, stage / folder / "data_0")
+        else:
+            data = model.to_bytes()
+        with _new_file(stage / path.name) as stream:
+            stream.write(data)
+    return (path, path.with_name(folder) / "data_0") if external else (path,)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    return path.open("xb")
+
+
+def _write_external(proto: pb.ModelProto, folder: str, file: Path) -> bytes:
+    """Write the parameters' values to a file; return the bytes of the model that refers to them there."""
+    light = pb.ModelProto()
+    for field, content in proto.ListFields():
+        if field.name != "graph":
+            light.MergeFrom(pb.ModelProto(**{field.name: content}))
+    for field, content in proto.graph.ListFields():
+        if field.name != "parameter":
+            light.graph.MergeFrom(pb.GraphProto(**{field.name: content}))
+    with _new_file(file) as stream:
+        # MindSpore's loader checks the byte order here and takes the values from the next multiple of 64 on.
+        stream.write(bytes([sys.byteorder == "little"]).ljust(_ALIGNMENT, b"\0"))
+        for tensor in proto.graph.parameter:
+            copy = light.graph.parameter.add()
+            for field, content in tensor.ListFields():
+                if field.name != "raw_data":
+                    copy.MergeFrom(pb.TensorProto(**{field.name: content}))
+            copy.external_data.location = f"{folder}/{file.name}"
+            copy.external_data.offset = stream.tell()
+            copy.external_data.length = len(tensor.raw_data)
+            stream.write(tensor.raw_data)
+            stream.seek(-stream.tell() % _ALIGNMENT, os.SEEK_CUR)
+        stream.truncate(stream.tell())
+    return bytes(light.SerializeToString(deterministic=True))

@@ -1,0 +1,135 @@
+"""Runs a model on MindSpore, with any inner values as extra outputs: calibration and comparison need no hooks."""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import mindspore
+import numpy as np
+from mindspore import nn
+
+from gsjupyter.errors import EngineError, InputError
+from gsjupyter.mindir.files import save_model
+from gsjupyter.mindir.graph import Graph
+from gsjupyter.mindir.model import InputSpec, Model
+from gsjupyter.mindir.session import first_line, undisturbed
+from gsjupyter.mindir.types import Array
+from gsjupyter.mindir.values import Value
+
+Output: TypeAlias = Array | tuple["Output", ...] | dict[str, "Output"]
+
+
+class Runner:
+    """A model loaded into MindSpore, in the device and mode that the user has set.
+
+    Parameters
+    ----------
+    model : Model
+        What to run.
+
+    Raises
+    ------
+    EngineError
+        If MindSpore can't load it.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        with tempfile.TemporaryDirectory(prefix="gsjupyter-") as folder, undisturbed():
+            path = Path(folder) / "model.mindir"
+            save_model(model, path)
+            try:
+                self._cell = nn.GraphCell(mindspore.load(str(path)))
+            except Exception as error:
+                raise EngineError(f"MindSpore can't load {model.name}: {first_line(error)}") from error
+
+    def __call__(self, *inputs: Any) -> Output:
+        """Run the model on arrays or Tensors and return arrays, in the nesting of the network's output.
+
+        Raises
+        ------
+        InputError
+            If number, rank, fixed axes or data type of the inputs don't fit.
+        EngineError
+            If MindSpore fails to run it.
+        """
+        arrays = check_inputs(self.model.name, self.model.inputs, inputs)
+        with undisturbed():
+            try:
+                outputs = self._cell(*[mindspore.Tensor(array) for array in arrays])
+                arrays_out = _as_arrays(outputs)
+            except Exception as error:
+                raise EngineError(f"MindSpore can't run {self.model.name}: {first_line(error)}") from error
+        keys = self.model.output_keys
+        if keys and isinstance(arrays_out, tuple):
+            return dict(zip(keys, arrays_out, strict=True))
+        return arrays_out
+
+
+def run_with(model: Model, graph: Graph, values: Sequence[Value]) -> "InnerRunner":
+    """Return a runner that gives the named inner values of a graph besides its output.
+
+    Parameters
+    ----------
+    model : Model
+        The model that the graph was taken from.
+    graph : Graph
+        The graph, left as it is.
+    values : sequence of Value
+        Values of that graph.
+    """
+    output = graph.output
+    graph.output = graph.add_tuple([output, *values])
+    try:
+        return InnerRunner(model.with_graph(graph, output_keys=()))
+    finally:
+        graph.output = output
+
+
+class InnerRunner(Runner):
+    """A runner whose output is (the network's output, the inner values)."""
+
+    def inner(self, *inputs: Any) -> tuple[Array, ...]:
+        """Run the model and return the inner values, in the order in which they were named."""
+        outputs = self(*inputs)
+        return tuple(np.asarray(value) for value in outputs[1:]) if isinstance(outputs, tuple) else ()
+
+
+def _as_arrays(value: Any) -> Output:
+    if isinstance(value, tuple | list):
+        return tuple(_as_arrays(item) for item in value)
+    return value.asnumpy() if isinstance(value, mindspore.Tensor) else np.asarray(value)
+
+
+def check_inputs(name: str, specs: Sequence[InputSpec], inputs: Iterable[Any]) -> list[Array]:
+    """Return the inputs as arrays, checked against what a network takes.
+
+    The first axis may differ from the one that the network was exported with: whether that works is for the network
+    to say, since few bake the batch size in.
+
+    Raises
+    ------
+    InputError
+        If number, rank, further axes or data type don't fit.
+    """
+    arrays = [value.asnumpy() if isinstance(value, mindspore.Tensor) else np.asarray(value) for value in inputs]
+    if len(arrays) != len(specs):
+        names = ", ".join(spec.name for spec in specs)
+        raise InputError(f"{name} takes {len(specs)} inputs ({names}), {len(arrays)} given.")
+    for spec, array in zip(specs, arrays, strict=True):
+        if spec.dtype and array.dtype != spec.dtype:
+            raise InputError(
+                f"input {spec.name} of {name} is {spec.dtype}, {array.dtype} given.",
+                advice=f"Convert it: {spec.name}.astype({spec.dtype!r}).",
+            )
+        if spec.shape is not None and not _fits(spec.shape, array.shape):
+            wanted = tuple("any" if size < 0 else size for size in spec.shape)
+            raise InputError(f"input {spec.name} of {name} has shape {wanted}, {array.shape} given.")
+    return arrays
+
+
+def _fits(wanted: Sequence[int], given: Sequence[int]) -> bool:
+    if len(wanted) != len(given):
+        return False
+    return all(size in (-1, actual) for size, actual in zip(wanted[1:], given[1:], strict=True))

@@ -1,0 +1,75 @@
+"""Store parameters in half precision: half the bytes on any backend, since computation stays in float32.
+
+``parameter = Cast(stored, float32)``. Vectors (biases, statistics, scales) stay in float32: they are few, and their
+errors don't average out.
+"""
+
+import numpy as np
+
+from gsjupyter.mindir import TYPE_IDS, Constant, Graph, Node, Parameter
+from gsjupyter.passes.base import Change, Pass
+from gsjupyter.passes.linear import LinearOperator, linear_operators
+from gsjupyter.passes.quantize_weights import WeightStatistics, check_finite
+from gsjupyter.passes.remove_dead_code import RemoveDeadCode
+from gsjupyter.passes.selection import LayerFormats
+from gsjupyter.quantization import sqnr_db
+
+HALF_FORMAT = "float16"
+_FLOAT32 = np.dtype(np.float32)
+_LARGEST = float(np.finfo(np.float16).max)
+
+
+class Float16Weights(Pass):
+    """Store float32 parameters of two and more axes as float16.
+
+    Left alone, with the reason in the change list: layers to keep, and parameters with values beyond float16's range.
+
+    Parameters
+    ----------
+    formats : LayerFormats
+        Which layers are to be ``float16``. Parameters that are no layer's weight follow the default.
+
+    Raises
+    ------
+    ParameterError
+        If a weight holds NaN or infinite values.
+    """
+
+    requires = (RemoveDeadCode,)
+
+    def __init__(self, formats: LayerFormats) -> None:
+        self.formats = formats
+        self.statistics: dict[str, WeightStatistics] = {}
+        """What became of each layer's weight, by layer name."""
+
+    def run(self, graph: Graph) -> list[Change]:
+        """Edit the graph; return what was done and what was left alone."""
+        operators = linear_operators(graph)
+        self.formats.check(operators)
+        by_weight: dict[Parameter, list[LinearOperator]] = {}
+        for operator in operators:
+            by_weight.setdefault(operator.weight, []).append(operator)
+        wide = [item for item in graph.parameters() if item.dtype == _FLOAT32 and len(item.shape or ()) >= 2]
+        return [self._store(graph, parameter, by_weight.get(parameter, [])) for parameter in wide]
+
+    def _store(self, graph: Graph, parameter: Parameter, operators: list[LinearOperator]) -> Change:
+        reader = parameter.readers[0]
+        chosen = {self.formats.of(operator.name) for operator in operators} or {self.formats.default}
+        if chosen != {HALF_FORMAT}:
+            return Change.skipped(reader, f"kept in {', '.join(sorted(chosen - {HALF_FORMAT}))}, as asked")
+        for operator in operators:
+            check_finite(operator)
+        values = parameter.array
+        if not (np.abs(values) <= _LARGEST).all():
+            return Change.skipped(reader, f"{parameter.name} has values beyond float16's {_LARGEST:,.0f}")
+        half = values.astype(np.float16)
+        graph.replace(parameter, _widened(graph, reader, Parameter.of(parameter.name, half)))
+        for operator in operators:
+            ratio = sqnr_db(values, half)
+            self.statistics[operator.name] = WeightStatistics("float16", np.nan, np.nan, ratio, half.nbytes)
+        return Change.done(reader, f"{parameter.name} stored as float16")
+
+
+def _widened(graph: Graph, reader: Node, stored: Parameter) -> Node:
+    target = Constant.of(TYPE_IDS[_FLOAT32])
+    return graph.add("Cast", [stored, target], scope=reader.scope, shape=stored.shape, dtype=_FLOAT32)

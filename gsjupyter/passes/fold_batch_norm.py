@@ -1,0 +1,168 @@
+"""Fold BatchNorm into the linear operator before it.
+
+At inference BatchNorm is an affine map per channel, so it can be absorbed by the weight and bias of the
+convolution or dense layer that feeds it [1]_: with ``k = gamma / sqrt(var + eps)``,
+
+    weight' = weight * k        (k along the output channel axis)
+    bias'   = (bias - mean) * k + beta
+
+.. [1] B. Jacob et al., "Quantization and Training of Neural Networks for Efficient
+   Integer-Arithmetic-Only Inference", CVPR 2018, section 3.2.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from gsjupyter.mindir import Constant, Graph, Node, Parameter, Value
+from gsjupyter.passes.base import Change, Pass
+from gsjupyter.passes.linear import LinearOperator, along, linear_operator
+from gsjupyter.passes.remove_dead_code import RemoveDeadCode
+
+_CHANNEL_AXIS = 1
+_STATISTICS = 4
+_FOLDABLE = ("Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "MatMul", "Dense")
+Doubles = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Feed:
+    """What leads to a BatchNorm.
+
+    The linear operator; what adds its bias (itself, if the bias is an input of its own); and the Reshape by which
+    BatchNorm1d and 3d make four axes of theirs, if there is one.
+    """
+
+    linear: LinearOperator
+    output: Node
+    bias: Parameter | None
+    reshape: Node | None
+
+    @property
+    def chain(self) -> list[Node]:
+        """From the linear operator to the BatchNorm's input, each node once."""
+        nodes = [self.linear.node, self.output, self.reshape]
+        return list(dict.fromkeys(node for node in nodes if node is not None))
+
+
+class FoldBatchNorm(Pass):
+    """Replace ``BatchNorm(linear(x))`` by one linear operator with the same output.
+
+    Left alone, with the reason in the change list: a BatchNorm in training mode, one whose input has
+    another reader or is no linear operator, one whose statistics are not constant.
+    """
+
+    requires = (RemoveDeadCode,)
+
+    def run(self, graph: Graph) -> list[Change]:
+        """Edit the graph; return what was done and what was left alone."""
+        return [self._fold(graph, norm) for norm in graph.nodes("BatchNorm")]
+
+    def _fold(self, graph: Graph, norm: Node) -> Change:
+        feed = _feed_of(norm.inputs[0])
+        if feed is None:
+            return Change.skipped(norm, "what feeds it is no linear operator with a stored weight")
+        if reason := _obstacle(feed, norm):
+            return Change.skipped(norm, reason)
+        factor, shift = _affine_of(norm)
+        weight = _scaled_weight(feed.linear, factor)
+        bias = shift + factor * (feed.bias.array.astype(np.float64) if feed.bias is not None else 0.0)
+        output = _rebuilt(graph, feed, weight, bias.astype(np.float32))
+        if feed.reshape is not None:
+            feed.reshape.set_input(0, output)
+            output = feed.reshape
+        for _, item in list(norm.item_readers()):
+            graph.replace(item, output)
+        return Change.done(norm, f"folded into {feed.linear.name}")
+
+
+def _feed_of(value: Value) -> _Feed | None:
+    if not isinstance(value, Node):
+        return None
+    reshape = value if _keeps_channels(value) else None
+    if reshape is not None:
+        value = value.inputs[0]
+        if not isinstance(value, Node):
+            return None
+    linear, bias = value, None
+    if value.op == "BiasAdd":
+        bias = value.parameter(1)
+        if bias is None or not isinstance(value.inputs[0], Node):
+            return None
+        linear = value.inputs[0]
+    elif value.op == "Dense":
+        bias = value.parameter(2)
+        if isinstance(value.inputs[2], Node):
+            return None
+    operator = linear_operator(linear) if linear.op in _FOLDABLE else None
+    return _Feed(operator, value, bias, reshape) if operator is not None else None
+
+
+def _keeps_channels(node: Node) -> bool:
+    if node.op != "Reshape":
+        return False
+    before, after = node.inputs[0].shape, node.shape
+    return before is not None and after is not None and len(before) > 1 and before[:2] == after[:2] and before[1] > 0
+
+
+def _obstacle(feed: _Feed, norm: Node) -> str:
+    if norm.argument("is_training"):
+        return "it is in training mode"
+    if len(_statistics(norm)) != _STATISTICS:
+        return "its statistics are not constant"
+    if any(index != 0 for index, _ in norm.item_readers()) or len(list(norm.item_readers())) != len(norm.readers):
+        return "its statistics are read as outputs"
+    for node, reader in pairwise([*feed.chain, norm]):
+        others = [other for other in node.readers if other is not reader]
+        if others:
+            names = ", ".join(f"{other.op} ({other.layer or 'network'})" for other in others)
+            return f"{feed.linear.name} is also read by {names}"
+    return ""
+
+
+def _affine_of(norm: Node) -> tuple[Doubles, Doubles]:
+    gamma, beta, mean, variance = _statistics(norm)
+    factor = gamma / np.sqrt(variance + norm.number("epsilon"))
+    return factor, beta - mean * factor
+
+
+def _statistics(norm: Node) -> list[Doubles]:
+    """Return gamma, beta, mean and variance; fewer, if not all of them are stored numbers."""
+    parameters = [norm.parameter(index) for index in range(1, 1 + _STATISTICS)]
+    return [item.array.astype(np.float64) for item in parameters if item is not None and item.is_readable]
+
+
+def _scaled_weight(linear: LinearOperator, factor: Doubles) -> npt.NDArray[np.float32]:
+    weight = linear.weight.array.astype(np.float64)
+    if linear.node.op.endswith("Transpose"):
+        # (in, out / groups, ...): the output channels of a group are those of its share of the input channels.
+        groups = factor.size // weight.shape[_CHANNEL_AXIS]
+        grouped = weight.reshape(groups, -1, *weight.shape[1:])
+        scaled = grouped * factor.reshape(groups, 1, -1, *[1] * (weight.ndim - 2))
+        return scaled.reshape(weight.shape).astype(np.float32)
+    return np.asarray(weight * along(linear.axis, factor, weight.ndim), np.float32)
+
+
+def _rebuilt(graph: Graph, feed: _Feed, weight: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]) -> Node:
+    linear = feed.linear
+    stem = linear.weight.name.rpartition(".")[0]
+    bias_name = feed.bias.name if feed.bias is not None else f"{stem}.bias" if stem else f"{linear.weight.name}.bias"
+    linear.node.set_input(linear.weight_index, _renewed(graph, linear.weight, weight))
+    if linear.node.op == "Dense":
+        linear.node.set_input(2, graph.new_parameter(bias_name, bias))
+        return linear.node
+    if feed.output is not linear.node and feed.bias is not None:
+        feed.output.set_input(1, _renewed(graph, feed.bias, bias))
+        return feed.output
+    shape, dtype = linear.node.shape, linear.node.dtype
+    data_format = Constant.of(0)
+    parameter = graph.new_parameter(bias_name, bias)
+    inputs = [linear.node, parameter, data_format]
+    return graph.add("BiasAdd", inputs, scope=linear.node.scope, shape=shape, dtype=dtype)
+
+
+def _renewed(graph: Graph, old: Parameter, array: npt.NDArray[np.float32]) -> Parameter:
+    """Return a parameter with new values; under the old name, unless others go on reading the old one."""
+    return Parameter.of(old.name, array) if len(old.readers) == 1 else graph.new_parameter(old.name, array)

@@ -1,0 +1,99 @@
+"""The linear operators of a network: where each keeps its weight, and along which axis the output channels lie."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from gsjupyter.mindir import Graph, Node, Parameter, Value
+
+
+@dataclass(frozen=True)
+class _Layout:
+    data: int
+    weight: int
+    output_axis: Callable[[Node], int]
+
+
+def _matmul_axis(node: Node) -> int:
+    return -2 if node.argument("transpose_b") else -1
+
+
+_LAYOUTS: Final = {
+    "Conv2D": _Layout(0, 1, lambda node: 0),
+    "Conv3D": _Layout(0, 1, lambda node: 0),
+    "Conv2DTranspose": _Layout(0, 1, lambda node: 1),
+    "Conv3DTranspose": _Layout(0, 1, lambda node: 1),
+    "MatMul": _Layout(0, 1, _matmul_axis),
+    "BatchMatMul": _Layout(0, 1, _matmul_axis),
+    "MatMulExt": _Layout(0, 1, lambda node: -1),
+    "Dense": _Layout(0, 1, lambda node: 0),
+    "Gather": _Layout(1, 0, lambda node: 0),
+}
+
+
+@dataclass(frozen=True)
+class LinearOperator:
+    """A convolution, matrix product or embedding with a stored weight.
+
+    Parameters
+    ----------
+    node : Node
+        The operator.
+    weight : Parameter
+        Its weight.
+    axis : int
+        The weight's output channel axis; the row axis of an embedding.
+    """
+
+    node: Node
+    weight: Parameter
+    axis: int
+
+    @property
+    def name(self) -> str:
+        """The layer's name; the parameter's where no cell made the operator."""
+        return self.node.layer or self.weight.name.removesuffix(".weight")
+
+    @property
+    def data_index(self) -> int:
+        """Which input the data is."""
+        return _LAYOUTS[self.node.op].data
+
+    @property
+    def weight_index(self) -> int:
+        """Which input the weight is."""
+        return _LAYOUTS[self.node.op].weight
+
+    @property
+    def data(self) -> Value:
+        """What the weight is applied to."""
+        return self.node.inputs[self.data_index]
+
+    @property
+    def is_embedding(self) -> bool:
+        """Whether it looks up rows instead of multiplying."""
+        return self.node.op == "Gather"
+
+
+def linear_operator(node: Node) -> LinearOperator | None:
+    """Return a node as a linear operator; None if it is none, or its weight isn't a stored float32 matrix."""
+    layout = _LAYOUTS.get(node.op)
+    weight = node.parameter(layout.weight) if layout is not None else None
+    if layout is None or weight is None or weight.dtype != np.float32 or len(weight.shape or ()) < 2:
+        return None
+    if node.op == "Gather" and node.argument("axis") != 0:
+        return None
+    return LinearOperator(node, weight, layout.output_axis(node) % len(weight.shape or ()))
+
+
+def linear_operators(graph: Graph) -> list[LinearOperator]:
+    """Return the linear operators of a graph, in the order in which they run."""
+    found = (linear_operator(node) for node in graph.nodes(*_LAYOUTS))
+    return [operator for operator in found if operator is not None]
+
+
+def along(axis: int, values: np.ndarray, ndim: int) -> np.ndarray:  # type: ignore[type-arg]  # any data type
+    """Return a vector in the shape that broadcasts along one axis of an array with `ndim` axes."""
+    return values.reshape([-1 if index == axis % ndim else 1 for index in range(ndim)])

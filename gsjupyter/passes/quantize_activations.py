@@ -1,0 +1,123 @@
+"""Simulate integer activations with ordinary operators, so that what a device will lose can be measured anywhere.
+
+With ``scale`` and ``zero_point`` of the calibrated range, the input of a layer becomes
+
+    x' = clip(round(x / scale), lowest - zero_point, highest - zero_point) * scale
+
+which is quantization and dequantization in one, on the grid of `gsjupyter.quantization`, ties to even.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gsjupyter.mindir import Constant, Graph, Node, Value
+from gsjupyter.passes.base import Change, Pass
+from gsjupyter.passes.fold_batch_norm import FoldBatchNorm
+from gsjupyter.passes.linear import LinearOperator, linear_operators
+from gsjupyter.passes.selection import LayerFormats
+from gsjupyter.quantization import MinMaxObserver, Scheme, scale_and_zero_point
+
+_FLOAT32 = np.dtype(np.float32)
+
+
+@dataclass(frozen=True)
+class ActivationStatistics:
+    """How the input of one layer is quantized.
+
+    Parameters
+    ----------
+    scheme : str
+        The scheme, in words.
+    low, high : float
+        The range that calibration saw.
+    scale : float
+    zero_point : int
+    """
+
+    scheme: str
+    low: float
+    high: float
+    scale: float
+    zero_point: int
+
+
+def activation_inputs(graph: Graph, formats: LayerFormats) -> dict[Value, list[LinearOperator]]:
+    """Return the values to calibrate, each with the layers that read it: float32 inputs of layers with weights."""
+    found: dict[Value, list[LinearOperator]] = {}
+    for operator in linear_operators(graph):
+        if not operator.is_embedding and not formats.is_kept(operator.name) and operator.data.dtype == _FLOAT32:
+            found.setdefault(operator.data, []).append(operator)
+    return found
+
+
+class QuantizeActivations(Pass):
+    """Quantize the inputs of convolutions and matrix products.
+
+    Left alone, with the reason in the change list: inputs that calibration never saw.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        How to quantize, per tensor.
+    observers : mapping of str to MinMaxObserver
+        What calibration saw of each layer's input, by layer name.
+    formats : LayerFormats
+        Layers that it keeps in floating point keep their inputs so too.
+    simulate : bool
+        True puts the operators into the graph. False leaves the computation in float and only annotates the layers
+        with ``input_scale`` and ``input_zero_point``, for tools that read them.
+    """
+
+    requires = (FoldBatchNorm,)
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        observers: Mapping[str, MinMaxObserver],
+        formats: LayerFormats,
+        *,
+        simulate: bool = True,
+    ) -> None:
+        self.scheme = scheme
+        self.observers = observers
+        self.formats = formats
+        self.simulate = simulate
+        self.statistics: dict[str, ActivationStatistics] = {}
+        """How each layer's input is quantized, by layer name."""
+
+    def run(self, graph: Graph) -> list[Change]:
+        """Edit the graph; return what was done and what was left alone."""
+        groups = activation_inputs(graph, self.formats).items()
+        return [change for value, operators in groups for change in self._quantize(graph, value, operators)]
+
+    def _quantize(self, graph: Graph, value: Value, operators: list[LinearOperator]) -> list[Change]:
+        observer = self.observers.get(operators[0].name)
+        if observer is None or observer.is_empty:
+            return [Change.skipped(operator.node, "calibration saw no values") for operator in operators]
+        scales, zero_points = scale_and_zero_point(observer.low, observer.high, self.scheme)
+        scale, zero_point = float(scales), int(zero_points)
+        if self.simulate:
+            quantized = self._simulated(graph, value, operators[0].node, scale, zero_point)
+            graph.replace(value, quantized, readers=[operator.node for operator in operators])
+        for operator in operators:
+            operator.node.annotate("input_scale", scale)
+            operator.node.annotate("input_zero_point", zero_point)
+            self.statistics[operator.name] = ActivationStatistics(
+                str(self.scheme), observer.low, observer.high, scale, zero_point
+            )
+        what = f"input {'simulated' if self.simulate else 'annotated'} as {self.scheme}"
+        return [Change.done(operator.node, what) for operator in operators]
+
+    def _simulated(self, graph: Graph, value: Value, like: Node, scale: float, zero_point: int) -> Node:
+        def step(operator: str, *inputs: Value) -> Node:
+            return graph.add(operator, inputs, scope=like.scope, shape=value.shape, dtype=_FLOAT32)
+
+        def number(content: float) -> Constant:
+            return Constant.of(np.asarray(content, np.float32))
+
+        rounded = step("Rint", step("Div", value, number(scale)))
+        below = step("Minimum", rounded, number(self.scheme.highest - zero_point))
+        clipped = step("Maximum", below, number(self.scheme.lowest - zero_point))
+        return step("Mul", clipped, number(scale))

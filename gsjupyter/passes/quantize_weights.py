@@ -1,0 +1,150 @@
+"""Store weights as integers, with ordinary operators behind them that any backend can run.
+
+``weight = Cast(integers, float32) * scale``: nothing else is needed of MindSpore. The scale lies beside the weight as a
+parameter of its own, in a shape that broadcasts.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from gsjupyter.errors import ParameterError
+from gsjupyter.mindir import TYPE_IDS, Constant, Graph, Node, Parameter
+from gsjupyter.passes.base import Change, Pass
+from gsjupyter.passes.fold_batch_norm import FoldBatchNorm
+from gsjupyter.passes.linear import LinearOperator, linear_operator, linear_operators
+from gsjupyter.passes.selection import LayerFormats
+from gsjupyter.quantization import QuantizedArray, Scheme, quantize_weight, sqnr_db
+
+INTEGER_FORMAT = "int8"
+_FLOAT32 = np.dtype(np.float32)
+
+
+@dataclass(frozen=True)
+class WeightStatistics:
+    """What quantization did to one weight.
+
+    Parameters
+    ----------
+    scheme : str
+        The scheme, in words.
+    scale_min, scale_max : float
+        The smallest and the largest scale.
+    sqnr_db : float
+        Signal to quantization noise ratio of the weight, in decibel.
+    bytes_after : int
+        Integers and scales together.
+    """
+
+    scheme: str
+    scale_min: float
+    scale_max: float
+    sqnr_db: float
+    bytes_after: int
+
+
+class QuantizeWeights(Pass):
+    """Store the weights of convolutions, matrix products and embeddings as integers.
+
+    Left alone, with the reason in the change list: layers to keep, and weights that other operators read as numbers.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        How to quantize. Asymmetric schemes are for activations.
+    formats : LayerFormats
+        Which layers are to be ``int8``; the others are left alone.
+
+    Raises
+    ------
+    ParameterError
+        If a weight holds NaN or infinite values.
+    OptionError
+        If a override means no layer.
+    """
+
+    requires = (FoldBatchNorm,)
+
+    def __init__(self, scheme: Scheme, formats: LayerFormats) -> None:
+        self.scheme = scheme
+        self.formats = formats
+        self.statistics: dict[str, WeightStatistics] = {}
+        """What became of each layer's weight, by layer name."""
+
+    def run(self, graph: Graph) -> list[Change]:
+        """Edit the graph; return what was done and what was left alone."""
+        operators = linear_operators(graph)
+        self.formats.check(operators)
+        by_weight: dict[Parameter, list[LinearOperator]] = defaultdict(list)
+        for operator in operators:
+            by_weight[operator.weight].append(operator)
+        return [change for group in by_weight.values() for change in self._quantize(graph, group)]
+
+    def _quantize(self, graph: Graph, group: list[LinearOperator]) -> list[Change]:
+        if reason := self._obstacle(group):
+            return [Change.skipped(operator.node, reason) for operator in group]
+        first = group[0]
+        check_finite(first)
+        quantized = quantize_weight(first.weight.array, first.axis, self.scheme)
+        dequantized = _dequantize(graph, first, quantized)
+        statistics = _statistics(first.weight, quantized)
+        for operator in group:
+            operator.node.set_input(operator.weight_index, dequantized)
+            self.statistics[operator.name] = statistics
+        return [Change.done(operator.node, f"weight stored as {self.scheme}") for operator in group]
+
+    def _obstacle(self, group: list[LinearOperator]) -> str:
+        kept = next((operator for operator in group if self.formats.of(operator.name) != INTEGER_FORMAT), None)
+        if kept is not None:
+            return f"kept in {self.formats.of(kept.name)}, as asked"
+        weight = group[0].weight
+        # A weight that is shared along different axes has no per-channel scale that serves all of its readers.
+        if self.scheme.granularity == "channel" and len({operator.axis for operator in group}) > 1:
+            return f"{weight.name} is shared by layers with different channel axes"
+        others = [reader for reader in weight.readers if linear_operator(reader) is None]
+        if others:
+            return f"{weight.name} is also read by {others[0].op} ({others[0].layer or 'network'})"
+        return ""
+
+
+def check_finite(operator: LinearOperator) -> None:
+    """Check that a weight holds numbers only.
+
+    Raises
+    ------
+    ParameterError
+        If it doesn't; the message counts them and says what to do.
+    """
+    values = operator.weight.array
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    count = int(values.size - np.count_nonzero(finite))
+    kind = "NaN" if np.isnan(values).any() else "infinite"
+    cell = operator.node.scope.cell_class or operator.node.op
+    raise ParameterError(
+        f"layer {operator.name} ({cell}) holds {count:,} {kind} weights of {values.size:,}, "
+        "so no scale can be computed.",
+        advice=f"Train or load it again, or leave it in float: --keep {operator.name}",
+    )
+
+
+def _dequantize(graph: Graph, operator: LinearOperator, quantized: QuantizedArray) -> Node:
+    weight, scope = operator.weight, operator.node.scope
+    shape = quantized.values.shape
+    integers = Parameter.of(weight.name, quantized.values)
+    scale = graph.new_parameter(f"{weight.name}.scale", quantized.scale)
+    target = Constant.of(TYPE_IDS[_FLOAT32])
+    numbers = graph.add("Cast", [integers, target], scope=scope, shape=shape, dtype=_FLOAT32)
+    return graph.add("Mul", [numbers, scale], scope=scope, shape=shape, dtype=_FLOAT32)
+
+
+def _statistics(weight: Parameter, quantized: QuantizedArray) -> WeightStatistics:
+    return WeightStatistics(
+        scheme=str(quantized.scheme),
+        scale_min=float(quantized.scale.min()),
+        scale_max=float(quantized.scale.max()),
+        sqnr_db=sqnr_db(weight.array, quantized.dequantize()),
+        bytes_after=quantized.size_bytes,
+    )

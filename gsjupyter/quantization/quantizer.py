@@ -1,0 +1,129 @@
+"""Arrays to integers and back: ``q = clip(round(x / scale) + zero_point)`` and ``x' = (q - zero_point) * scale`` [1]_.
+
+.. [1] B. Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
+   Inference", CVPR 2018, section 2.1. Ties round to even, as numpy and IEEE 754 do.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from gsjupyter.errors import ParameterError
+from gsjupyter.quantization.scheme import Scheme
+
+Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int8] | npt.NDArray[np.uint8]
+
+SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
+"""Scales below the smallest normal float32 would be flushed to zero by some devices."""
+
+
+@dataclass(frozen=True)
+class QuantizedArray:
+    """Integers with what turns them back into numbers.
+
+    Parameters
+    ----------
+    values : ndarray of int8 or uint8
+        The integers, in the shape of the original.
+    scale : ndarray of float32
+        One value (shape ``()``), or one per channel in a shape that broadcasts against `values`.
+    zero_point : ndarray of int32
+        The integer that stands for 0.0, in the shape of `scale`.
+    scheme : Scheme
+        The scheme that made it.
+    """
+
+    values: Integers
+    scale: Floats
+    zero_point: npt.NDArray[np.int32]
+    scheme: Scheme
+
+    def dequantize(self) -> Floats:
+        """Return the numbers that the integers stand for."""
+        return ((self.values.astype(np.float32) - self.zero_point.astype(np.float32)) * self.scale).astype(np.float32)
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes that integers and scales take."""
+        return int(self.values.nbytes + self.scale.nbytes)
+
+
+def scale_and_zero_point(
+    low: npt.ArrayLike, high: npt.ArrayLike, scheme: Scheme
+) -> tuple[Floats, npt.NDArray[np.int32]]:
+    """Return the scale and zero point that a range of values needs.
+
+    Parameters
+    ----------
+    low, high : array_like
+        The range; widened to hold 0, which must be exact for padding and ReLU.
+    scheme : Scheme
+        Symmetric: ``scale = max(|low|, |high|) / highest`` and zero point 0. Asymmetric:
+        ``scale = (high - low) / (highest - lowest)`` and ``zero_point = round(lowest - low / scale)``. A range of no
+        width has scale 1.
+
+    Returns
+    -------
+    scale : ndarray of float32
+    zero_point : ndarray of int32
+
+    Raises
+    ------
+    ParameterError
+        If the range isn't finite.
+    """
+    least = np.minimum(np.asarray(low, np.float64), 0.0)
+    most = np.maximum(np.asarray(high, np.float64), 0.0)
+    if not (np.isfinite(least).all() and np.isfinite(most).all()):
+        raise ParameterError("the range of values is not finite, so no scale can be computed.")
+    if scheme.symmetric:
+        scale = np.maximum(-least, most) / scheme.highest
+        zero_point = np.zeros(scale.shape, np.int32)
+        return _usable(scale), zero_point
+    scale = _usable((most - least) / (scheme.highest - scheme.lowest))
+    zero_point = np.rint(scheme.lowest - least / scale)
+    return scale, np.clip(zero_point, scheme.lowest, scheme.highest).astype(np.int32)
+
+
+def _usable(scale: npt.NDArray[np.float64]) -> Floats:
+    return np.where(scale < SMALLEST_SCALE, 1.0, scale).astype(np.float32)
+
+
+def quantize(array: npt.ArrayLike, scale: Floats, zero_point: npt.NDArray[np.int32], scheme: Scheme) -> Integers:
+    """Return the integers nearest to the values of an array, clipped to the grid."""
+    grid = np.clip(np.rint(np.asarray(array, np.float32) / scale) + zero_point, scheme.lowest, scheme.highest)
+    integers: Integers = grid.astype(np.int8) if scheme.symmetric else grid.astype(np.uint8)
+    return integers
+
+
+def quantize_weight(weight: npt.ArrayLike, axis: int, scheme: Scheme) -> QuantizedArray:
+    """Quantize a weight by the range of its values.
+
+    Parameters
+    ----------
+    weight : array_like of float32
+        The weight.
+    axis : int
+        Its output channel axis; used if the scheme is per channel.
+    scheme : Scheme
+        The scheme.
+
+    Returns
+    -------
+    QuantizedArray
+        A channel of zeros has scale 1 and stays exactly zero.
+
+    Raises
+    ------
+    ParameterError
+        If the weight holds NaN or infinite values.
+    """
+    array = np.asarray(weight, np.float32)
+    axes = tuple(index for index in range(array.ndim) if index != axis % array.ndim)
+    reduced = axes if scheme.granularity == "channel" else None
+    keep = scheme.granularity == "channel"
+    low, high = array.min(axis=reduced, keepdims=keep), array.max(axis=reduced, keepdims=keep)
+    scale, zero_point = scale_and_zero_point(low, high, scheme)
+    return QuantizedArray(quantize(array, scale, zero_point, scheme), scale, zero_point, scheme)

@@ -1,0 +1,38 @@
+"""Result objects that know how to show themselves."""
+
+from gsjupyter.report.document import (
+    MIME_TYPE,
+    Cell,
+    Column,
+    Document,
+    Facts,
+    Level,
+    Messages,
+    Table,
+    format_bytes,
+)
+from gsjupyter.report.html import to_html
+from gsjupyter.report.layers import LayerRecord, Layers
+from gsjupyter.report.shown import Shown
+from gsjupyter.report.text import to_text
+from gsjupyter.report.verification import OutputComparison, Verification, verify
+
+__all__ = [
+    "MIME_TYPE",
+    "Cell",
+    "Column",
+    "Document",
+    "Facts",
+    "LayerRecord",
+    "Layers",
+    "Level",
+    "Messages",
+    "OutputComparison",
+    "Shown",
+    "Table",
+    "Verification",
+    "format_bytes",
+    "to_html",
+    "to_text",
+    "verify",
+]

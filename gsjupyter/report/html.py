@@ -1,0 +1,60 @@
+"""A document as HTML that needs no script and no network: where gsjupyter's own renderer isn't installed.
+
+Colours come from JupyterLab's variables where they are defined, and from the reader's light or dark preference
+elsewhere. Every text is escaped by the template engine.
+"""
+
+from jinja2 import Environment
+
+from gsjupyter.report.document import Document, Facts, Messages, Table, format_cell
+
+_STYLE = """
+.gs-report { color-scheme: light dark; font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 13px;
+  color: var(--jp-ui-font-color1, CanvasText); max-width: 100%; overflow-x: auto }
+.gs-report h4 { margin: .4em 0; font-size: 15px }
+.gs-report dl { display: grid; grid-template-columns: max-content 1fr; gap: .15em 1em; margin: .4em 0 }
+.gs-report dt { color: var(--jp-ui-font-color2, GrayText) }
+.gs-report dd { margin: 0 }
+.gs-report table { border-collapse: collapse; margin: .6em 0 }
+.gs-report caption { text-align: left; font-weight: 600; padding: .2em 0 }
+.gs-report th, .gs-report td { padding: .2em .7em; text-align: right; white-space: nowrap;
+  border-bottom: 1px solid var(--jp-border-color2, ButtonBorder) }
+.gs-report .text { text-align: left }
+.gs-report p { margin: .3em 0 }
+"""
+
+_TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string("""\
+<div class="gs-report"><style>{{ style }}</style>
+<h4>{{ title }}</h4>
+{% for block in blocks %}
+{% if block.kind == "facts" %}
+<dl>{% for label, value in block.entries %}<dt>{{ label }}</dt><dd>{{ value }}</dd>{% endfor %}</dl>
+{% elif block.kind == "messages" %}
+{% for level, text in block.entries %}<p><strong>{{ level }}:</strong> {{ text }}</p>{% endfor %}
+{% else %}
+<table><caption>{{ block.title }}</caption>
+<thead><tr>{% for column in block.columns %}
+<th scope="col"{% if column.kind == "text" %} class="text"{% endif %}>{{ column.label }}</th>
+{% endfor %}</tr></thead>
+<tbody>{% for row in block.rows %}<tr>{% for kind, cell in row %}
+<td{% if kind == "text" %} class="text"{% endif %}>{{ cell }}</td>
+{% endfor %}</tr>{% endfor %}</tbody></table>
+{% endif %}
+{% endfor %}
+</div>
+""")
+
+
+def to_html(document: Document) -> str:
+    """Return a document as a fragment of HTML."""
+    blocks = [_block(block) for block in document.blocks]
+    return _TEMPLATE.render(style=_STYLE, title=document.title, blocks=blocks)
+
+
+def _block(block: Facts | Table | Messages) -> dict[str, object]:
+    if isinstance(block, Facts):
+        return {"kind": "facts", "entries": list(block.items)}
+    if isinstance(block, Messages):
+        return {"kind": "messages", "entries": list(block.items)}
+    rows = [[(column.kind, format_cell(row.get(column.key), column)) for column in block.columns] for row in block.rows]
+    return {"kind": "table", "title": block.title, "columns": block.columns, "rows": rows}

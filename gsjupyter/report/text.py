@@ -1,0 +1,35 @@
+"""A document as plain text: terminals, logs, and wherever HTML is not shown."""
+
+from collections.abc import Sequence
+
+from gsjupyter.report.document import Column, Document, Facts, Messages, Table, format_cell
+
+
+def to_text(document: Document) -> str:
+    """Return a document as lines of text."""
+    return "\n\n".join([document.title, *(_block(block) for block in document.blocks)])
+
+
+def _block(block: Facts | Table | Messages) -> str:
+    if isinstance(block, Facts):
+        width = max((len(label) for label, _ in block.items), default=0)
+        return "\n".join(f"{label:<{width}}  {value}" for label, value in block.items)
+    if isinstance(block, Messages):
+        return "\n".join(f"{level}: {text}" for level, text in block.items)
+    return _table(block)
+
+
+def _table(table: Table) -> str:
+    cells = [[format_cell(row.get(column.key), column) for column in table.columns] for row in table.rows]
+    headings = [column.label for column in table.columns]
+    widths = [max(map(len, texts)) for texts in zip(headings, *cells, strict=True)]
+    lines = [_line(texts, widths, table.columns) for texts in (headings, *cells)]
+    return "\n".join([table.title, *lines])
+
+
+def _line(texts: list[str], widths: list[int], columns: Sequence[Column]) -> str:
+    padded = [
+        text.ljust(width) if column.kind == "text" else text.rjust(width)
+        for text, width, column in zip(texts, widths, columns, strict=True)
+    ]
+    return "  ".join(padded).rstrip()
