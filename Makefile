@@ -13,7 +13,7 @@ PACKAGE := pyproject.toml setup.py $(EXTENSION)
 NODE_OK := $(shell node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null && npm --version)
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint test-extension test-python zoo format clean
+.PHONY: help quickstart test lint test-extension test-python zoo picture format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,12 @@ endif
 test-python: $(DONE)/dev ## Run the Python tests, with a real browser among them
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not zoo"
 
-zoo: $(DONE)/dev ## Convert the whole model zoo (many minutes)
-	$(BIN)/pytest -n $(JOBS) -m zoo
+zoo: $(DONE)/dev ## Convert the whole model zoo (some minutes), and write its table
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests/zoo
+
+picture: $(DONE)/dev ## Make the picture in the README anew
+	$(BIN)/pytest tests/browser/test_quickstart.py
+	$(BIN)/python -m tests.browser.picture
 
 format: $(DONE)/dev $(if $(NODE_OK),labextension/node_modules/.package-lock.json) ## Put the Python and, where Node is, the TypeScript into shape
 	$(BIN)/ruff check --fix .

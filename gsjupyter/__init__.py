@@ -4,8 +4,10 @@ Importing gsjupyter doesn't import MindSpore: the public names are loaded when t
 """
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from gsjupyter.environment import check_numpy
 from gsjupyter.errors import GsError
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ __all__ = ["Artifact", "Conversion", "ConvertOptions", "GsError", "convert", "ex
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    check_numpy(version("numpy"))
     return getattr(import_module(_HOMES[name]), name)
 
 
@@ -41,8 +44,10 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: "InteractiveShell") -> None:
     """Make the magics and their completion available: ``%load_ext gsjupyter``."""
-    from gsjupyter.magics import register
+    from gsjupyter.magics import errors_in_words, register
 
+    with errors_in_words("gsjupyter"):
+        check_numpy(version("numpy"))
     register(shell)
 
 

@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from gsjupyter.magics.arguments import errors_in_words
 from gsjupyter.magics.completion import IDENTIFIER, magic_matcher
 from gsjupyter.magics.pipeline import PipelineMagics
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+__all__ = ["errors_in_words", "register", "unregister"]
 
 _MAGICS = ("gs_convert", "gs_export")
 

@@ -5,13 +5,14 @@ Nothing a user types is evaluated: an argument is a name, a path, or an option's
 
 import difflib
 import keyword
+import os
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
-from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # re-exported for each platform
 
 from gsjupyter.errors import GsError, OptionError
 
@@ -40,11 +41,16 @@ def parse(parser: MagicArgumentParser, line: str) -> dict[str, Any]:
     Raises
     ------
     OptionError
-        If an option is unknown; the message names the nearest one.
+        If an option is unknown (the message names the nearest one) or a quotation isn't closed.
     UsageError
         If an argument is missing.
     """
-    arguments, unknown = parser.parse_known_args(arg_split(line))
+    try:
+        # Elsewhere a backslash separates folders instead of quoting.
+        words = shlex.split(line, posix=os.name == "posix")
+    except ValueError as error:
+        raise OptionError(f"the line can't be read: {error}.") from error
+    arguments, unknown = parser.parse_known_args(words)
     if unknown:
         options = options_of(parser)
         flag = unknown[0].partition("=")[0]

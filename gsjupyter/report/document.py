@@ -3,12 +3,15 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final, Literal, TypeAlias
 
 MIME_TYPE: Final = "application/vnd.gsjupyter.report+json"
 """The type under which notebooks keep the JSON; gsjupyter's JupyterLab extension shows it, with no kernel needed."""
 
 VERSION: Final = 1
+
+_EXACT: Final = Context(prec=400, rounding=ROUND_HALF_UP)
 
 NOTHING: Final = "\u2013"
 """What stands where there is no value: an en dash."""
@@ -106,7 +109,7 @@ def format_cell(cell: Cell, column: Column) -> str:
         return value
     match column.kind:
         case "integer":
-            return f"{value:,.0f}"
+            return _fixed(value, 0)
         case "number":
             return _significant(value, column.digits)
         case "bytes":
@@ -120,7 +123,16 @@ def format_cell(cell: Cell, column: Column) -> str:
 def _significant(value: float, digits: int) -> str:
     # A number that would round to zero is written with an exponent: nothing small is shown as nothing.
     lost = value != 0 and abs(value) < 0.5 * 10**-digits
-    return f"{value:.1e}" if lost else f"{value:,.{digits}f}"
+    if not lost:
+        return _fixed(value, digits)
+    mantissa, _, exponent = f"{value:.1e}".partition("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _fixed(value: float, digits: int) -> str:
+    # As JavaScript rounds: a half away from zero, in the decimal digits that are shown of a number; zero has no sign.
+    rounded = _EXACT.quantize(Decimal(str(value)), Decimal(1).scaleb(-digits))
+    return f"{rounded or abs(rounded):,f}"
 
 
 def format_bytes(size: float) -> str:
@@ -131,4 +143,4 @@ def format_bytes(size: float) -> str:
         size /= 1000
         units.pop(0)
     digits = 1 if units[0] != "B" and abs(size) < 9.95 else 0
-    return f"{size:.{digits}f} {units[0]}"
+    return f"{_fixed(size, digits)} {units[0]}"

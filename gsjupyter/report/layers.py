@@ -90,13 +90,12 @@ class Layers(Shown, Sequence[LayerRecord]):
         columns = [
             Column("name", "Layer"),
             Column("operator", "Operator"),
-            Column("shape", "Weight"),
-            Column("parameters", "Parameters", "integer"),
+            Column("shape", "Shape"),
             Column("weights", "Weights"),
-            Column("activations", "Input"),
-            Column("sqnr_db", "Weight SQNR (dB)", "number", bar=True),
+            Column("activations", "Inputs"),
             Column("bytes_before", "Before", "bytes"),
             Column("bytes_after", "After", "bytes"),
+            Column("sqnr_db", "SQNR (dB)", "number", bar=True),
         ]
         if any(record.note for record in self):
             columns.append(Column("note", "Note"))

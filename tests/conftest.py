@@ -1,0 +1,43 @@
+"""What all tests share: a fast MindSpore, randomness that repeats, and a watch on the working directory."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# oneDNN falls back to a reference kernel 80 times slower for convolutions on processors with AMX. It reads this once,
+# when MindSpore is imported.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
+# Figures are drawn to memory: a test has no screen.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# The first run of a graph compiles it, so a deadline for one example measures nothing; examples are the same in every
+# run, so that a failure belongs to the change that is tested.
+settings.register_profile("gsjupyter", deadline=None, derandomize=True, database=None)
+settings.load_profile("gsjupyter")
+
+
+@pytest.fixture
+def rng():
+    """Give random numbers, the same in every run."""
+    return np.random.default_rng(20240229)
+
+
+@pytest.fixture(autouse=True)
+def working_directory(request, tmp_path_factory, monkeypatch):
+    """Run each test in an empty folder, and fail it if it leaves anything there, MindSpore's ``rank_0`` for example.
+
+    What a test writes on purpose goes to `tmp_path`; one that needs relative names changes there first.
+    """
+    if request.node.get_closest_marker("browser"):
+        yield Path.cwd()
+        return
+    folder = tmp_path_factory.mktemp("cwd")
+    monkeypatch.chdir(folder)
+    yield folder
+    left = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    assert left == [], f"left in the working directory: {', '.join(left)}"
