@@ -12,8 +12,9 @@ import numpy as np
 from gsjupyter.atomic import staging
 from gsjupyter.conversion import Conversion
 from gsjupyter.engines import MindSporeModel
-from gsjupyter.errors import OptionError, SourceError, WriteError
+from gsjupyter.errors import ModelFileError, OptionError, SourceError, WriteError
 from gsjupyter.formats import Manifest, check_files, manifest_path, mindir, sha256
+from gsjupyter.interrupts import interruptible
 from gsjupyter.mindir import load_model
 from gsjupyter.options import check_choice
 from gsjupyter.progress import Steps
@@ -105,9 +106,11 @@ def export(
         )
     target = Path(path).expanduser()
     chosen = _format_of(target, format)
+    if target.is_dir():
+        raise WriteError(f"{target} is a folder.", advice="Give the name of a file in it.")
     if not overwrite:
         _check_free(target)
-    with Steps() as steps, staging(target.parent) as stage:
+    with interruptible(), Steps() as steps, staging(target.parent) as stage:
         steps.begin(f"write {target.name}")
         files = _SAVERS[chosen](conversion.model, stage / target.name)
         manifest = _manifest(conversion, chosen, files, clock())
@@ -165,8 +168,6 @@ def _format_of(path: Path, given: str | None) -> str:
 def _check_free(target: Path) -> None:
     if not target.exists():
         return
-    if target.is_dir():
-        raise WriteError(f"{target} is a folder.", advice="Give the name of a file in it.")
     status = target.stat()
     written = datetime.fromtimestamp(status.st_mtime).astimezone()
     made = _made_from(target)
@@ -180,7 +181,10 @@ def _made_from(target: Path) -> str:
     place = manifest_path(target)
     if not place.is_file():
         return ""
-    manifest = Manifest.load(place)
+    try:
+        manifest = Manifest.load(place)
+    except ModelFileError:
+        return ""
     return f" from {manifest.source}, {manifest.options.get('description', '')}"
 
 

@@ -37,26 +37,44 @@ def staging(folder: Path) -> Iterator[Path]:
     try:
         stage.mkdir()
         yield stage
-        for entry in sorted(stage.iterdir()):
-            _move(entry, folder / entry.name)
+        _move_all(stage, folder)
     except OSError as error:
         raise _explained(error, folder) from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def _move(entry: Path, target: Path) -> None:
-    if not entry.is_dir() or not target.exists():
-        entry.replace(target)
-        return
-    # A folder can't replace one that holds files, so the old one steps aside first.
-    aside = entry.with_name(f"{entry.name}.old")
-    target.rename(aside)
+def _move_all(stage: Path, folder: Path) -> None:
+    entries = sorted(stage.iterdir())
+    aside = stage / f"{secrets.token_hex(6)}.old"
+    aside.mkdir()
+    begun: list[Path] = []
     try:
-        entry.rename(target)
-    except OSError:
-        aside.rename(target)
+        for entry in entries:
+            begun.append(entry)
+            _move(entry, folder / entry.name, aside / entry.name)
+    except BaseException:
+        for entry in reversed(begun):
+            _move_back(entry, folder / entry.name, aside / entry.name)
         raise
+
+
+def _move(entry: Path, target: Path, aside: Path) -> None:
+    if target.is_dir() and not entry.is_dir():
+        raise IsADirectoryError(errno.EISDIR, f"{target.name} is a folder")
+    if target.exists():
+        try:
+            os.link(target, aside)  # A file stays in its place until the moment when it is replaced.
+        except OSError:
+            target.rename(aside)  # A folder can't: it can be replaced only when it is out of the way.
+    entry.replace(target)
+
+
+def _move_back(entry: Path, target: Path, aside: Path) -> None:
+    if not entry.exists():
+        target.rename(entry)
+    if aside.exists():
+        aside.replace(target)
 
 
 def _explained(error: OSError, folder: Path) -> WriteError:

@@ -15,7 +15,7 @@ from gsjupyter.progress import PROGRESS_DELAY_S
 from gsjupyter.quantization import MinMaxObserver
 
 
-def observe(model: Model, batches: Iterable[Sequence[Array]], formats: LayerFormats) -> dict[str, MinMaxObserver]:
+def observe(model: Model, batches: Iterable[Sequence[Array]], formats: LayerFormats) -> list[MinMaxObserver]:
     """Run a float model on calibration data and watch the inputs of its layers.
 
     Parameters
@@ -29,8 +29,8 @@ def observe(model: Model, batches: Iterable[Sequence[Array]], formats: LayerForm
 
     Returns
     -------
-    dict of str to MinMaxObserver
-        By layer name. Layers that read the same value share an observer.
+    list of MinMaxObserver
+        One for each of the model's `activation_inputs`, in their order.
 
     Raises
     ------
@@ -54,11 +54,7 @@ def observe(model: Model, batches: Iterable[Sequence[Array]], formats: LayerForm
         count += 1
     if not count:
         raise CalibrationError("the calibration data is empty.", advice="Give a few dozen samples, or leave it out.")
-    return {
-        operator.name: observer
-        for observer, operators in zip(observers, targets.values(), strict=True)
-        for operator in operators
-    }
+    return observers
 
 
 def batches_of(calibration: Any, inputs: Sequence[InputSpec]) -> Iterator[tuple[Array, ...]]:

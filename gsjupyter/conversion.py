@@ -1,6 +1,6 @@
 """The conversion: source to MindIR, through the passes, verified against the source."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -9,12 +9,14 @@ import numpy as np
 
 from gsjupyter.calibration import batches_of, observe
 from gsjupyter.engines import MindSporeModel
+from gsjupyter.interrupts import interruptible
 from gsjupyter.mindir import Array, Model, Output, Runner
 from gsjupyter.options import ConvertOptions, options_from
 from gsjupyter.passes import (
     Float16Weights,
     FoldBatchNorm,
     FoldConstants,
+    Functionalize,
     InferenceMode,
     Pass,
     PassResult,
@@ -25,7 +27,7 @@ from gsjupyter.passes import (
     linear_operators,
 )
 from gsjupyter.progress import Steps
-from gsjupyter.quantization import ACTIVATION_UINT8, WEIGHT_INT8
+from gsjupyter.quantization import ACTIVATION_UINT8, WEIGHT_INT8, MinMaxObserver
 from gsjupyter.report import Document, Facts, LayerRecord, Layers, Messages, Shown, Verification, format_bytes, verify
 from gsjupyter.sources import arrays_of, model_of, random_inputs
 
@@ -84,8 +86,9 @@ class Conversion(Shown):
             ]
         )
         title = f"{self.name}: {self.options.describe()}"
-        notes = Messages([("note", note) for note in self.notes])
-        return Document(title, [facts, self.layers.table(), *([notes] if self.notes else [])])
+        tables = [self.layers.table()] if self.layers else []
+        notes = [Messages([("note", note) for note in self.notes])] if self.notes else []
+        return Document(title, [facts, *tables, *notes])
 
     def _passes_in_words(self) -> str:
         counts = [f"{result.name} {len(result.done)}" for result in self.passes if result.done]
@@ -143,7 +146,7 @@ def convert(
     chosen = options if options is not None and not settings else options_from(settings, keep)
     if options is not None and keep:
         chosen = replace(options, layers={**dict.fromkeys(keep, "float32"), **options.layers})
-    with Steps() as steps:
+    with interruptible(), Steps() as steps:
         steps.begin("export to MindIR")
         model = model_of(source, example)
         given = arrays_of(example) if example is not None else None
@@ -166,7 +169,9 @@ class _Run:
         self.example = example if example is not None else random_inputs(model.inputs, np.random.default_rng(0))
 
     def conversion(self) -> Conversion:
-        standard = Pipeline([InferenceMode(), RemoveDeadCode(), FoldBatchNorm(), FoldConstants(self.source)])
+        standard = Pipeline(
+            [Functionalize(), InferenceMode(), RemoveDeadCode(), FoldBatchNorm(), FoldConstants(self.source)]
+        )
         float_model, prepared = standard.run(self.source, self.steps.begin)
         quantization = self._quantization(float_model)
         model, quantized = Pipeline(quantization, after=standard).run(float_model, self.steps.begin)
@@ -197,7 +202,7 @@ class _Run:
             passes.append(Float16Weights(formats))
         return passes
 
-    def _observers(self, float_model: Model) -> Mapping[str, Any]:
+    def _observers(self, float_model: Model) -> list[MinMaxObserver]:
         self.steps.begin("calibrate")
         if self.calibration is not None:
             batches = batches_of(self.calibration, float_model.inputs)

@@ -48,7 +48,8 @@ def model_of(source: Any, example: Any = None) -> Model:
 
 def _describe(source: object) -> str:
     text = repr(source)
-    return f"{type(source).__name__} {text}" if len(text) <= 40 else f"this {type(source).__name__}"
+    readable = len(text) <= 40 and not text.startswith("<")
+    return f"{type(source).__name__} {text}" if readable else f"this {type(source).__name__}"
 
 
 def inputs_of(example: Any) -> tuple[Any, ...]:

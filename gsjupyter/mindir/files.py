@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -29,16 +30,15 @@ def load_model(path: Path) -> Model:
         If there is no such file, or it is no sound MindIR.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ModelFileError(f"{path} is no file.")
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         raise ModelFileError(f"there is no file {path}.", advice=_nearby(path)) from None
     except OSError as error:
         raise ModelFileError(f"can't read {path}: {error.strerror or error}.") from error
     proto = parse_model(data, path.name)
-    opened: dict[str, Path] = {}
-    for tensor in proto.graph.parameter:
-        if tensor.HasField("external_data"):
-            _read_external(tensor, path, opened)
+    _read_external([tensor for tensor in proto.graph.parameter if tensor.HasField("external_data")], path)
     return Model(proto, path.name.removesuffix(_SUFFIX).removesuffix("_graph"))
 
 
@@ -47,40 +47,51 @@ def _nearby(path: Path) -> str:
     return f"Its parameters were split off when it was exported: give {split.name}." if split.is_file() else ""
 
 
-def _read_external(tensor: pb.TensorProto, path: Path, opened: dict[str, Path]) -> None:
+def _read_external(tensors: Sequence[pb.TensorProto], path: Path) -> None:
+    """Read the values that lie beside the model, all checked before the first is read."""
+    files = {location: _contained(location, path) for location in {item.external_data.location for item in tensors}}
+    sizes = {file: file.stat().st_size for file in files.values()}
+    for tensor in tensors:
+        _check_place(tensor, sizes[files[tensor.external_data.location]], path)
+    wanted = sum(tensor.external_data.length for tensor in tensors)
+    if wanted > sum(sizes.values()):
+        # Values that share bytes would let a small file fill the memory.
+        raise ModelFileError(f"{path.name} reads {wanted:,} bytes of values from {sum(sizes.values()):,} beside it.")
+    for tensor in tensors:
+        with files[tensor.external_data.location].open("rb") as stream:
+            stream.seek(tensor.external_data.offset)
+            tensor.raw_data = stream.read(tensor.external_data.length)
+        tensor.ClearField("external_data")
+
+
+def _check_place(tensor: pb.TensorProto, size: int, path: Path) -> None:
     place = tensor.external_data
-    if place.location not in opened:
-        opened[place.location] = _contained(place.location, path)
-    file = opened[place.location]
-    size = file.stat().st_size
     if place.offset < 0 or place.length < 0 or place.offset + place.length > size:
         raise ModelFileError(
             f"{path.name} looks for {plain_name(tensor.name)} at bytes {place.offset:,} to "
             f"{place.offset + place.length:,} of {place.location}, which has {size:,}: the file is cut off.",
             advice="Copy the .mindir together with its _variables folder.",
         )
-    with file.open("rb") as stream:
-        stream.seek(place.offset)
-        tensor.raw_data = stream.read(place.length)
-    tensor.ClearField("external_data")
 
 
 def _contained(location: str, path: Path) -> Path:
     """Return the data file's path; refuse what leads out of the model's folder, by dots, root or link."""
     folder = path.parent.resolve()
     file = folder / location
-    if not file.resolve().is_relative_to(folder) or file.is_symlink():
-        raise ModelFileError(f"{path.name} keeps its parameters at {location!r}, outside of its own folder. Not read.")
     try:
-        regular = stat.S_ISREG(file.stat().st_mode)
-    except OSError:
-        regular = False
+        inside = file.resolve().is_relative_to(folder) and not file.is_symlink()
+        regular = inside and stat.S_ISREG(file.stat().st_mode)
+    except (OSError, RuntimeError, ValueError):
+        # Not there, links in a circle, or a name that no file can have.
+        inside, regular = True, False
+    if not inside:
+        raise ModelFileError(f"{path.name} keeps its parameters at {location!r}, outside of its own folder. Not read.")
     if not regular:
         raise ModelFileError(
-            f"{path.name} keeps its parameters in {location}, which is not there.",
+            f"{path.name} keeps its parameters in {location[:100]!r}, which is not there.",
             advice="Copy the .mindir together with its _variables folder.",
         )
-    return file
+    return file.resolve()
 
 
 def save_model(model: Model, path: Path, *, external_data_bytes: int = EXTERNAL_DATA_BYTES) -> tuple[Path, ...]:

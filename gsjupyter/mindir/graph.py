@@ -33,6 +33,7 @@ class Graph:
     def __init__(self, inputs: Sequence[Input], output: Value) -> None:
         self.inputs = list(inputs)
         self._return = return_node(output)
+        self._names: set[str] | None = None
 
     @property
     def output(self) -> Value:
@@ -136,10 +137,12 @@ class Graph:
         return node
 
     def new_parameter(self, name: str, array: Array) -> Parameter:
-        """Make a parameter under a name that no other parameter of the graph has."""
-        taken = {parameter.name for parameter in self.parameters()}
+        """Make a parameter under a name that no other parameter of the graph has, or had when one was first made."""
+        if self._names is None:
+            self._names = {parameter.name for parameter in self.parameters()}
         unique, count = name, 1
-        while unique in taken:
+        while unique in self._names:
             count += 1
             unique = f"{name}_{count}"
+        self._names.add(unique)
         return Parameter.of(unique, array)

@@ -27,7 +27,7 @@ def parse_model(data: bytes, name: str) -> pb.ModelProto:
     proto = pb.ModelProto()
     try:
         proto.ParseFromString(data)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:
         raise ModelFileError(
             f"{name} is no MindIR model, or is cut off: its {len(data):,} bytes don't parse.",
             advice="Export it again with mindspore.export(..., file_format='MINDIR').",

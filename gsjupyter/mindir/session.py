@@ -10,6 +10,8 @@ from pathlib import Path
 
 import mindspore
 
+from gsjupyter.interrupts import uninterrupted
+
 _LITTER = Path("rank_0", "om", "analyze_fail.ir")
 
 _lock = threading.RLock()
@@ -19,10 +21,10 @@ _lock = threading.RLock()
 def undisturbed() -> Iterator[None]:
     """Let MindSpore compile, then restore the context's settings that it changes and remove the files it drops.
 
-    One thread at a time: MindSpore's compiler keeps global state. What its C++ side writes to stderr is passed on only
+    One thread at a time: MindSpore's compiler keeps global state. An interrupt takes effect when it is done. What its C++ side writes to stderr is passed on only
     if all went well: of a failure it prints its own stack, and the caller is about to say it in words.
     """
-    with _lock, _stderr_held_back():
+    with uninterrupted(), _lock, _stderr_held_back():
         syntax_level = mindspore.get_context("jit_syntax_level")
         failure = Path.cwd() / _LITTER
         before = _modified(failure)

@@ -1,5 +1,6 @@
 """Data types and tensors of MindIR as numpy knows them: without it every reader of a file keeps its own table."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -77,13 +78,16 @@ def array_of(tensor: pb.TensorProto) -> Array:
         name = _TENSOR.DataType.Name(tensor.data_type)
         raise UnsupportedError(f"{tensor.name or 'a tensor'} holds {name} values, which numpy can't represent.")
     shape = tuple(tensor.dims)
-    expected = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    expected = math.prod(shape) * dtype.itemsize
     if any(size < 0 for size in shape) or len(tensor.raw_data) != expected:
         raise ModelFileError(
             f"tensor {tensor.name or '(unnamed)'} of shape {shape} and type {dtype} needs {expected:,} bytes, "
             f"the file has {len(tensor.raw_data):,}."
         )
-    return np.frombuffer(tensor.raw_data, dtype).reshape(shape)
+    try:
+        return np.frombuffer(tensor.raw_data, dtype).reshape(shape)
+    except ValueError as error:
+        raise ModelFileError(f"tensor {tensor.name or '(unnamed)'} has shape {shape}, which no array has.") from error
 
 
 def tensor_of(array: Array, name: str = "") -> pb.TensorProto:

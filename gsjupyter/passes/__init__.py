@@ -4,6 +4,7 @@ from gsjupyter.passes.base import Change, Pass, PassResult, Pipeline, apply
 from gsjupyter.passes.float16_weights import Float16Weights
 from gsjupyter.passes.fold_batch_norm import FoldBatchNorm
 from gsjupyter.passes.fold_constants import FoldConstants
+from gsjupyter.passes.functionalize import Functionalize
 from gsjupyter.passes.inference_mode import InferenceMode
 from gsjupyter.passes.linear import LinearOperator, linear_operators
 from gsjupyter.passes.quantize_activations import ActivationStatistics, QuantizeActivations, activation_inputs
@@ -17,6 +18,7 @@ __all__ = [
     "Float16Weights",
     "FoldBatchNorm",
     "FoldConstants",
+    "Functionalize",
     "InferenceMode",
     "LayerFormats",
     "LinearOperator",

@@ -44,12 +44,11 @@ class Float16Weights(Pass):
 
     def run(self, graph: Graph) -> list[Change]:
         """Edit the graph; return what was done and what was left alone."""
-        operators = linear_operators(graph)
-        self.formats.check(operators)
         by_weight: dict[Parameter, list[LinearOperator]] = {}
-        for operator in operators:
+        for operator in linear_operators(graph):
             by_weight.setdefault(operator.weight, []).append(operator)
-        wide = [item for item in graph.parameters() if item.dtype == _FLOAT32 and len(item.shape or ()) >= 2]
+        floats = [item for item in graph.parameters() if item.dtype == _FLOAT32]
+        wide = [item for item in floats if item in by_weight or not _is_vector(item)]
         return [self._store(graph, parameter, by_weight.get(parameter, [])) for parameter in wide]
 
     def _store(self, graph: Graph, parameter: Parameter, operators: list[LinearOperator]) -> Change:
@@ -68,6 +67,11 @@ class Float16Weights(Pass):
             ratio = sqnr_db(values, half)
             self.statistics[operator.name] = WeightStatistics("float16", np.nan, np.nan, ratio, half.nbytes)
         return Change.done(reader, f"{parameter.name} stored as float16")
+
+
+def _is_vector(parameter: Parameter) -> bool:
+    # In the shape that broadcasts, (channels, 1), it is one as well.
+    return sum(size > 1 for size in parameter.shape or ()) < 2
 
 
 def _widened(graph: Graph, reader: Node, stored: Parameter) -> Node:

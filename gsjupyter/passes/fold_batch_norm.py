@@ -23,7 +23,8 @@ from gsjupyter.passes.remove_dead_code import RemoveDeadCode
 
 _CHANNEL_AXIS = 1
 _STATISTICS = 4
-_FOLDABLE = ("Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", "MatMul", "Dense")
+_MATRIX_PRODUCTS = ("MatMul", "Dense")
+_FOLDABLE = ("Conv2D", "Conv3D", "Conv2DTranspose", "Conv3DTranspose", *_MATRIX_PRODUCTS)
 Doubles = npt.NDArray[np.float64]
 
 
@@ -31,20 +32,19 @@ Doubles = npt.NDArray[np.float64]
 class _Feed:
     """What leads to a BatchNorm.
 
-    The linear operator; what adds its bias (itself, if the bias is an input of its own); and the Reshape by which
-    BatchNorm1d and 3d make four axes of theirs, if there is one.
+    The linear operator; what adds its bias (itself, if the bias is an input of its own); and what makes four axes of
+    theirs for Conv1d, BatchNorm1d and 3d.
     """
 
     linear: LinearOperator
     output: Node
     bias: Parameter | None
-    reshape: Node | None
+    reshapes: list[Node]
 
     @property
     def chain(self) -> list[Node]:
         """From the linear operator to the BatchNorm's input, each node once."""
-        nodes = [self.linear.node, self.output, self.reshape]
-        return list(dict.fromkeys(node for node in nodes if node is not None))
+        return list(dict.fromkeys([self.linear.node, self.output, *self.reshapes]))
 
 
 class FoldBatchNorm(Pass):
@@ -70,22 +70,21 @@ class FoldBatchNorm(Pass):
         weight = _scaled_weight(feed.linear, factor)
         bias = shift + factor * (feed.bias.array.astype(np.float64) if feed.bias is not None else 0.0)
         output = _rebuilt(graph, feed, weight, bias.astype(np.float32))
-        if feed.reshape is not None:
-            feed.reshape.set_input(0, output)
-            output = feed.reshape
+        if feed.reshapes:
+            feed.reshapes[0].set_input(0, output)
+            output = feed.reshapes[-1]
         for _, item in list(norm.item_readers()):
             graph.replace(item, output)
         return Change.done(norm, f"folded into {feed.linear.name}")
 
 
 def _feed_of(value: Value) -> _Feed | None:
+    reshapes: list[Node] = []
+    while isinstance(value, Node) and _keeps_channels(value):
+        reshapes.insert(0, value)
+        value = value.inputs[0]
     if not isinstance(value, Node):
         return None
-    reshape = value if _keeps_channels(value) else None
-    if reshape is not None:
-        value = value.inputs[0]
-        if not isinstance(value, Node):
-            return None
     linear, bias = value, None
     if value.op == "BiasAdd":
         bias = value.parameter(1)
@@ -97,11 +96,11 @@ def _feed_of(value: Value) -> _Feed | None:
         if isinstance(value.inputs[2], Node):
             return None
     operator = linear_operator(linear) if linear.op in _FOLDABLE else None
-    return _Feed(operator, value, bias, reshape) if operator is not None else None
+    return _Feed(operator, value, bias, reshapes) if operator is not None else None
 
 
 def _keeps_channels(node: Node) -> bool:
-    if node.op != "Reshape":
+    if node.op not in ("Reshape", "Squeeze", "ExpandDims"):
         return False
     before, after = node.inputs[0].shape, node.shape
     return before is not None and after is not None and len(before) > 1 and before[:2] == after[:2] and before[1] > 0
@@ -110,6 +109,8 @@ def _keeps_channels(node: Node) -> bool:
 def _obstacle(feed: _Feed, norm: Node) -> str:
     if norm.argument("is_training"):
         return "it is in training mode"
+    if feed.linear.node.op in _MATRIX_PRODUCTS and len(feed.linear.node.shape or ()) != 2:
+        return f"it normalizes another axis than {feed.linear.name}'s output channels"
     if len(_statistics(norm)) != _STATISTICS:
         return "its statistics are not constant"
     if any(index != 0 for index, _ in norm.item_readers()) or len(list(norm.item_readers())) != len(norm.readers):

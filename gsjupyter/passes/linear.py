@@ -1,5 +1,6 @@
 """The linear operators of a network: where each keeps its weight, and along which axis the output channels lie."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -7,6 +8,9 @@ from typing import Final
 import numpy as np
 
 from gsjupyter.mindir import Graph, Node, Parameter, Value
+
+# A cell with one weight calls it so; the number is that of a layer which got a weight of its own by folding.
+_USUAL_WEIGHT: Final = re.compile(r"(weight|embedding_table)(_\d+)?")
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,13 @@ class LinearOperator:
 
     @property
     def name(self) -> str:
-        """The layer's name; the parameter's where no cell made the operator."""
-        return self.node.layer or self.weight.name.removesuffix(".weight")
+        """The layer's name; the parameter's where no cell made the operator, or the cell may hold several weights."""
+        layer, parameter = self.node.layer, self.weight.name
+        if not layer:
+            return parameter.removesuffix(".weight")
+        own = parameter.removeprefix(f"{layer}.")
+        usual = own == parameter or _USUAL_WEIGHT.fullmatch(own) is not None
+        return layer if usual else parameter
 
     @property
     def data_index(self) -> int:

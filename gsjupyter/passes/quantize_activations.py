@@ -7,7 +7,7 @@ With ``scale`` and ``zero_point`` of the calibrated range, the input of a layer 
 which is quantization and dequantization in one, on the grid of `gsjupyter.quantization`, ties to even.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,8 +61,8 @@ class QuantizeActivations(Pass):
     ----------
     scheme : Scheme
         How to quantize, per tensor.
-    observers : mapping of str to MinMaxObserver
-        What calibration saw of each layer's input, by layer name.
+    observers : sequence of MinMaxObserver
+        What calibration saw of each of the graph's `activation_inputs`.
     formats : LayerFormats
         Layers that it keeps in floating point keep their inputs so too.
     simulate : bool
@@ -75,7 +75,7 @@ class QuantizeActivations(Pass):
     def __init__(
         self,
         scheme: Scheme,
-        observers: Mapping[str, MinMaxObserver],
+        observers: Sequence[MinMaxObserver],
         formats: LayerFormats,
         *,
         simulate: bool = True,
@@ -85,16 +85,21 @@ class QuantizeActivations(Pass):
         self.formats = formats
         self.simulate = simulate
         self.statistics: dict[str, ActivationStatistics] = {}
-        """How each layer's input is quantized, by layer name."""
+        """How each layer's input is quantized, by layer name; the widest, if a layer is applied several times."""
 
     def run(self, graph: Graph) -> list[Change]:
         """Edit the graph; return what was done and what was left alone."""
         groups = activation_inputs(graph, self.formats).items()
-        return [change for value, operators in groups for change in self._quantize(graph, value, operators)]
+        return [
+            change
+            for (value, operators), observer in zip(groups, self.observers, strict=True)
+            for change in self._quantize(graph, value, operators, observer)
+        ]
 
-    def _quantize(self, graph: Graph, value: Value, operators: list[LinearOperator]) -> list[Change]:
-        observer = self.observers.get(operators[0].name)
-        if observer is None or observer.is_empty:
+    def _quantize(
+        self, graph: Graph, value: Value, operators: list[LinearOperator], observer: MinMaxObserver
+    ) -> list[Change]:
+        if observer.is_empty:
             return [Change.skipped(operator.node, "calibration saw no values") for operator in operators]
         scales, zero_points = scale_and_zero_point(observer.low, observer.high, self.scheme)
         scale, zero_point = float(scales), int(zero_points)
@@ -104,9 +109,9 @@ class QuantizeActivations(Pass):
         for operator in operators:
             operator.node.annotate("input_scale", scale)
             operator.node.annotate("input_zero_point", zero_point)
-            self.statistics[operator.name] = ActivationStatistics(
-                str(self.scheme), observer.low, observer.high, scale, zero_point
-            )
+            found = ActivationStatistics(str(self.scheme), observer.low, observer.high, scale, zero_point)
+            widest = self.statistics.get(operator.name, found)
+            self.statistics[operator.name] = found if found.scale >= widest.scale else widest
         what = f"input {'simulated' if self.simulate else 'annotated'} as {self.scheme}"
         return [Change.done(operator.node, what) for operator in operators]
 

@@ -8,8 +8,7 @@ import numpy.typing as npt
 
 def error_power(reference: npt.ArrayLike, actual: npt.ArrayLike) -> float:
     """Return the mean squared difference."""
-    difference = np.asarray(reference, np.float64) - np.asarray(actual, np.float64)
-    return float(np.mean(difference**2)) if difference.size else 0.0
+    return _power(np.subtract(reference, actual, dtype=np.float64))
 
 
 def sqnr_db(reference: npt.ArrayLike, actual: npt.ArrayLike) -> float:
@@ -17,7 +16,7 @@ def sqnr_db(reference: npt.ArrayLike, actual: npt.ArrayLike) -> float:
 
     Equal arrays have infinity; a reference of zeros that isn't matched has minus infinity; NaN on either side NaN.
     """
-    signal = float(np.mean(np.asarray(reference, np.float64) ** 2)) if np.size(reference) else 0.0
+    signal = _power(np.asarray(reference, np.float64))
     noise = error_power(reference, actual)
     if noise == 0.0:
         return math.inf
@@ -39,3 +38,7 @@ def max_abs_error(reference: npt.ArrayLike, actual: npt.ArrayLike) -> float:
     """Return the largest absolute difference."""
     difference = np.abs(np.asarray(reference, np.float64) - np.asarray(actual, np.float64))
     return float(difference.max()) if difference.size else 0.0
+
+
+def _power(values: npt.NDArray[np.float64]) -> float:
+    return float(np.vdot(values, values)) / values.size if values.size else 0.0

@@ -42,7 +42,10 @@ class QuantizedArray:
 
     def dequantize(self) -> Floats:
         """Return the numbers that the integers stand for."""
-        return ((self.values.astype(np.float32) - self.zero_point.astype(np.float32)) * self.scale).astype(np.float32)
+        numbers = np.asarray(self.values, np.float32)
+        numbers -= self.zero_point.astype(np.float32)
+        numbers *= self.scale
+        return numbers
 
     @property
     def size_bytes(self) -> int:
@@ -93,7 +96,11 @@ def _usable(scale: npt.NDArray[np.float64]) -> Floats:
 
 def quantize(array: npt.ArrayLike, scale: Floats, zero_point: npt.NDArray[np.int32], scheme: Scheme) -> Integers:
     """Return the integers nearest to the values of an array, clipped to the grid."""
-    grid = np.clip(np.rint(np.asarray(array, np.float32) / scale) + zero_point, scheme.lowest, scheme.highest)
+    # Float32 throughout, where the integers are exact, and in place: with int32 numpy would go on in float64.
+    grid = np.asarray(np.asarray(array, np.float32) / scale)
+    np.rint(grid, out=grid)
+    grid += zero_point.astype(np.float32)
+    np.clip(grid, scheme.lowest, scheme.highest, out=grid)
     integers: Integers = grid.astype(np.int8) if scheme.symmetric else grid.astype(np.uint8)
     return integers
 
