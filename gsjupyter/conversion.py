@@ -1,7 +1,7 @@
 """The conversion: source to MindIR, through the passes, verified against the source."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -100,7 +100,7 @@ def convert(
     example: Any = None,
     *,
     calibration: Any = None,
-    keep: Iterable[str] = (),
+    keep: str | Iterable[str] = (),
     options: ConvertOptions | None = None,
     **settings: Any,
 ) -> Conversion:
@@ -116,10 +116,10 @@ def convert(
         One batch of its input, as the network is called with; several inputs as a tuple. For a file it may be left out.
     calibration : Dataset, iterable of batches, or arrays, optional
         Data that int8 activations take their ranges from; the example by default. See `gsjupyter.calibration`.
-    keep : iterable of str
+    keep : str or iterable of str
         Names or globs of layers to leave in float32.
     options : ConvertOptions, optional
-        All options at once, instead of single ones.
+        All options at once; single ones go before it.
     **settings
         The fields of `ConvertOptions`: weights, activations, granularity, layers, simulate.
 
@@ -143,9 +143,8 @@ def convert(
     >>> conversion = gs.convert(net, x, weights="int8", activations="int8", calibration=batches)
     >>> conversion(x)
     """
-    chosen = options if options is not None and not settings else options_from(settings, keep)
-    if options is not None and keep:
-        chosen = replace(options, layers={**dict.fromkeys(keep, "float32"), **options.layers})
+    given_at_once = {item.name: getattr(options, item.name) for item in fields(options)} if options is not None else {}
+    chosen = options_from({**given_at_once, **settings}, keep)
     with interruptible(), Steps() as steps:
         steps.begin("export to MindIR")
         model = model_of(source, example)

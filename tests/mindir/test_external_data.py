@@ -114,21 +114,21 @@ def test_a_small_file_cannot_fill_the_memory_by_being_read_often(split):
 @pytest.mark.parametrize("location", ["../secret", "net_variables/../../secret", "/etc/hostname", "/dev/zero"])
 def test_a_location_outside_of_the_folder_is_refused(split, tmp_path, location):
     (tmp_path / "secret").write_bytes(bytes(10_000))
-    with pytest.raises(ModelFileError, match="outside of its own folder. Not read"):
+    with pytest.raises(ModelFileError, match=r"outside of its own folder\. Not read"):
         load_model(relocated(split, location))
 
 
 def test_a_link_is_refused(split, tmp_path):
     (tmp_path / "secret").write_bytes(bytes(10_000))
     (split.parent / "link").symlink_to(tmp_path / "secret")
-    with pytest.raises(ModelFileError, match="outside of its own folder. Not read"):
+    with pytest.raises(ModelFileError, match=r"outside of its own folder\. Not read"):
         load_model(relocated(split, "link"))
 
 
 def test_a_folder_that_is_a_link_is_refused(split, tmp_path):
     (tmp_path / "secret").write_bytes(bytes(10_000))
     (split.parent / "folder").symlink_to(tmp_path)
-    with pytest.raises(ModelFileError, match="outside of its own folder. Not read"):
+    with pytest.raises(ModelFileError, match=r"outside of its own folder\. Not read"):
         load_model(relocated(split, "folder/secret"))
 
 

@@ -39,7 +39,7 @@ def test_only_the_model_is_left_in_the_folder(model, tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_named(model, tmp_path):
-    with pytest.raises(WriteError, match="there is no folder .*nowhere"):
+    with pytest.raises(WriteError, match=r"there is no folder .*nowhere"):
         save_model(model, tmp_path / "nowhere" / "net.mindir")
 
 

@@ -93,7 +93,7 @@ def test_what_mindspore_cannot_load_is_told(mlp_model, capfd):
     graph = mlp_model.graph()
     graph.output = graph.add("NoSuchOperator", [graph.output], scope=Scope.parse(""))
     broken = mlp_model.with_graph(graph)
-    with pytest.raises(EngineError, match="MindSpore can't (load|run) MLP"):
+    with pytest.raises(EngineError, match=r"MindSpore can't (load|run) MLP"):
         Runner(broken)(np.zeros((3, 8), np.float32))
     assert capfd.readouterr() == ("", "")
 

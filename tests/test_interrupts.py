@@ -1,0 +1,105 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from gsjupyter.interrupts import interruptible, uninterrupted
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.fixture(autouse=True)
+def handlers():
+    """Check that a test leaves the handlers of signals as they were."""
+    before = [signal.getsignal(number) for number in SIGNALS]
+    yield
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def work(number, done, error=None):
+    """Do something, with a signal in the middle."""
+    os.kill(os.getpid(), number)
+    if error is not None:
+        raise error
+    done.append("finished")
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_stops_the_work_at_once(number):
+    done = []
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        work(number, done)
+    assert done == []
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_work_that_can_not_be_cut_in_two_is_finished_first(number):
+    done = []
+    with pytest.raises(KeyboardInterrupt), interruptible(), uninterrupted():
+        work(number, done)
+    assert done == ["finished"]
+
+
+def test_an_interrupt_goes_before_an_error_that_came_of_it():
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        work(signal.SIGINT, [], ValueError("half done"))
+
+
+def test_an_error_without_an_interrupt_stays_that_error():
+    with pytest.raises(ValueError, match="half done"), uninterrupted():
+        raise ValueError("half done")
+
+
+def test_other_threads_are_let_work():
+    done = []
+
+    def elsewhere():
+        with interruptible(), uninterrupted():
+            done.append("worked")
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert done == ["worked"]
+
+
+_AFTER_MINDSPORE_HAS_RUN = """
+import os, signal, sys
+import numpy as np
+import mindspore
+from mindspore import nn
+import gsjupyter as gs
+net, x = nn.SequentialCell(nn.Dense(8, 4)), np.ones((2, 8), np.float32)
+net(mindspore.Tensor(x))
+if {converts}:
+    gs.convert(net, x)
+print("ready", flush=True)
+try:
+    while True:
+        pass
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.parametrize("converts", [True, False], ids=["after-a-conversion", "after-mindspore-alone"])
+def test_a_process_survives_an_interrupt(converts):
+    with subprocess.Popen(
+        [sys.executable, "-c", _AFTER_MINDSPORE_HAS_RUN.format(converts=converts)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=30)
+    if converts:
+        assert (said, process.returncode) == ("interrupted\n", 0)
+    else:
+        # The reason why gsjupyter does anything about it. If this fails, MindSpore has mended it, and so can we.
+        assert process.returncode == -signal.SIGTERM

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from types import FunctionType
+
+import pytest
+
+PUBLIC = {
+    "gsjupyter": ["Artifact", "Conversion", "ConvertOptions", "GsError", "convert", "export", "load"],
+    "gsjupyter.engines": ["MindSporeModel"],
+    "gsjupyter.formats": ["Manifest", "check_files", "manifest_path", "sha256"],
+    "gsjupyter.magics": ["errors_in_words", "register", "unregister"],
+    "gsjupyter.mindir": [
+        *("Array", "AttributeValue", "Constant", "Graph", "InnerRunner", "Input", "InputSpec", "Model", "Node"),
+        *("Opaque", "Output", "Parameter", "Runner", "Scope", "TYPE_IDS", "Value", "as_shape", "as_tensor"),
+        *("check_inputs", "load_model", "model_from_cell", "run_with", "save_model"),
+    ],
+    "gsjupyter.passes": [
+        *("ActivationStatistics", "Change", "Float16Weights", "FoldBatchNorm", "FoldConstants", "Functionalize"),
+        *("InferenceMode", "LayerFormats", "LinearOperator", "Pass", "PassResult", "Pipeline"),
+        *("QuantizeActivations", "QuantizeWeights", "RemoveDeadCode", "WeightStatistics", "activation_inputs"),
+        *("apply", "linear_operators"),
+    ],
+    "gsjupyter.quantization": [
+        *("ACTIVATION_UINT8", "Granularity", "MinMaxObserver", "QuantizedArray", "Scheme", "WEIGHT_INT8"),
+        *("cosine_similarity", "error_power", "max_abs_error", "quantize", "quantize_weight"),
+        *("scale_and_zero_point", "sqnr_db"),
+    ],
+    "gsjupyter.report": [
+        *("Cell", "Column", "Document", "Facts", "LayerRecord", "Layers", "Level", "MIME_TYPE", "Messages"),
+        *("OutputComparison", "Shown", "Table", "Verification", "format_bytes", "to_html", "to_text", "verify"),
+    ],
+}
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_the_public_names_are_these(module):
+    assert sorted(import_module(module).__all__) == sorted(PUBLIC[module])
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_every_public_name_is_there_and_listed_by_dir(module):
+    package = import_module(module)
+    for name in PUBLIC[module]:
+        assert getattr(package, name) is not None
+        assert name in dir(package)
+
+
+def test_every_public_function_and_class_is_documented():
+    things = [getattr(import_module(module), name) for module, names in PUBLIC.items() for name in names]
+    assert [thing for thing in things if isinstance(thing, type | FunctionType) and not thing.__doc__] == []
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'gsjupyter' has no attribute 'quantise'"):
+        import_module("gsjupyter").quantise  # noqa: B018 - reading it is what is tested
+
+
+def test_importing_gsjupyter_imports_neither_mindspore_nor_what_is_slow():
+    slow = ("mindspore", "matplotlib", "scipy", "pandas", "onnx", "numpy")
+    code = f"import sys, gsjupyter; print(*[name for name in {slow} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == ""
+    assert done.stderr == ""
