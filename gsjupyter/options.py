@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from gsjupyter.errors import OptionError
 from gsjupyter.passes import LayerFormats
@@ -122,8 +123,10 @@ def options_from(settings: Mapping[str, object], keep: str | Iterable[str] = ())
     return ConvertOptions(**settings)  # type: ignore[arg-type]  # checked by the dataclass itself
 
 
-def _names_of(keep: object) -> list[str]:
-    names = [keep] if isinstance(keep, str) else list(keep) if isinstance(keep, Iterable) else [keep]
-    for name in names:
+def _names_of(keep: Any) -> list[str]:
+    several = isinstance(keep, Iterable) and not isinstance(keep, str)
+    names: list[str] = []
+    for name in keep if several else [keep]:
         check_layer_name(name)
+        names.append(name)
     return names

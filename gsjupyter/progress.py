@@ -15,7 +15,7 @@ class Steps:
     def __init__(self) -> None:
         self._bar = tqdm(bar_format="{desc} ({elapsed})", delay=PROGRESS_DELAY_S, leave=False)
         # A single step may take longer than the delay, and says nothing while it runs.
-        self._appearance = Timer(PROGRESS_DELAY_S + 0.1, self._bar.refresh)
+        self._appearance = Timer(PROGRESS_DELAY_S + 0.1, self._appear)
         self._appearance.daemon = True
 
     def __enter__(self) -> "Steps":
@@ -28,6 +28,11 @@ class Steps:
         self._appearance.cancel()
         self._appearance.join()
         self._bar.close()
+
+    def _appear(self) -> None:
+        self._bar.refresh()
+        # tqdm removes at the end only what is older than its delay.
+        self._bar.delay = 0
 
     def begin(self, step: str) -> None:
         """Name the step that begins."""

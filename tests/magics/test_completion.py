@@ -1,0 +1,85 @@
+import pytest
+from IPython.core.completer import provisionalcompleter
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from gsjupyter.artifact import FORMATS
+from gsjupyter.magics.arguments import options_of
+from gsjupyter.magics.completion import CHOICES
+from gsjupyter.magics.pipeline import PipelineMagics
+from gsjupyter.options import ACTIVATIONS, GRANULARITIES, WEIGHTS
+
+
+@pytest.fixture(scope="module")
+def ipython(tmp_path_factory):
+    config = Config({"HistoryManager": {"enabled": False}})
+    shell = InteractiveShell.instance(ipython_dir=str(tmp_path_factory.mktemp("ipython")), config=config)
+    shell.run_line_magic("load_ext", "gsjupyter")
+    shell.user_ns.update(network=1, batches=2, _hidden=3)
+    yield shell
+    shell.run_line_magic("unload_ext", "gsjupyter")
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def complete(ipython):
+    def completions(text):
+        with provisionalcompleter():
+            return [text[: item.start] + item.text for item in ipython.Completer.completions(text, len(text))]
+
+    return completions
+
+
+def test_the_choices_are_those_of_the_options():
+    assert CHOICES == {
+        "--weights": WEIGHTS,
+        "--activations": ACTIVATIONS,
+        "--granularity": GRANULARITIES,
+        "--format": FORMATS,
+    }
+
+
+@pytest.mark.parametrize("magic", ["gs_convert", "gs_export"])
+def test_every_option_is_offered(magic, complete):
+    offered = complete(f"%{magic} network --")
+    options = [name for name in options_of(getattr(PipelineMagics, magic).parser) if name.startswith("--")]
+    assert set(offered) >= {f"%{magic} network {name}" for name in options}
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("%gs_convert network x --wei", ["%gs_convert network x --weights"]),
+        ("%gs_convert network x --weights i", ["%gs_convert network x --weights int8"]),
+        (
+            "%gs_convert network x --weights ",
+            [f"%gs_convert network x --weights {name}" for name in sorted(WEIGHTS)],
+        ),
+        ("%gs_convert network x --granularity t", ["%gs_convert network x --granularity tensor"]),
+        ("qnet = %gs_convert network x --act", ["qnet = %gs_convert network x --activations"]),
+        ("%%gs_convert network x --act", ["%%gs_convert network x --activations"]),
+        ("%gs_export network a.mindir --over", ["%gs_export network a.mindir --overwrite"]),
+    ],
+)
+def test_options_and_their_values_are_completed(text, offered, complete):
+    assert complete(text) == offered
+
+
+@pytest.mark.parametrize("text", ["%gs_convert netw", "%gs_convert x netw", "%gs_convert network x --calibration batc"])
+def test_names_of_the_notebook_are_completed(text, complete):
+    assert any(item.endswith(("network", "batches")) for item in complete(text))
+
+
+def test_hidden_names_are_not_offered(complete):
+    assert not any("_hidden" in item for item in complete("%gs_convert _hid"))
+
+
+def test_files_are_offered_where_a_path_may_be(complete, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lenet.mindir").touch()
+    assert "%gs_convert lenet.mindir" in complete("%gs_convert len")
+
+
+def test_other_magics_are_left_alone(complete):
+    assert not any("--weights" in item for item in complete("%timeit --"))
+    assert not any("--weights" in item for item in complete("x --"))
