@@ -76,7 +76,7 @@ def export(
     path : str or Path
         Where. Nothing is left there if it can't be written.
     format : {"mindir"}, optional
-        The file format; by the path's suffix if left out.
+        The file format; by the path's suffix if left out. MindSpore loads only files whose suffix says it too.
     overwrite : bool
         Whether to replace a file that is there.
     clock : callable, optional
@@ -102,12 +102,12 @@ def export(
     if not isinstance(conversion, Conversion):
         raise SourceError(
             f"{type(conversion).__name__} is no conversion.",
-            advice="Convert it first: gs.export(gs.convert(net, x), path).",
+            advice="Convert it first: %gs_convert net x -o qnet, or gs.convert(net, x).",
         )
     target = Path(path).expanduser()
-    chosen = _format_of(target, format)
     if target.is_dir():
         raise WriteError(f"{target} is a folder.", advice="Give the name of a file in it.")
+    chosen = _format_of(target, format)
     if not overwrite:
         _check_free(target)
     with interruptible(), Steps() as steps, staging(target.parent) as stage:
@@ -153,7 +153,6 @@ def load(path: str | Path) -> MindSporeModel:
 def _format_of(path: Path, given: str | None) -> str:
     if given is not None:
         check_choice("format", given, FORMATS)
-        return given
     suffix = path.suffix.removeprefix(".")
     if suffix not in FORMATS:
         known = ", ".join(f".{name}" for name in FORMATS)
@@ -193,7 +192,7 @@ def _manifest(conversion: Conversion, chosen: str, files: tuple[Path, ...], now:
     options = {
         **asdict(conversion.options),
         "layers": dict(conversion.options.layers),
-        "description": conversion.options.describe(),
+        "description": conversion.formats,
     }
     return Manifest(
         source=conversion.name,

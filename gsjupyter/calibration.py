@@ -6,12 +6,11 @@ from typing import Any
 import mindspore
 import numpy as np
 from mindspore.dataset import Dataset
-from tqdm.auto import tqdm
 
 from gsjupyter.errors import CalibrationError, EngineError, InputError
 from gsjupyter.mindir import Array, InputSpec, Model, run_with
 from gsjupyter.passes import LayerFormats, activation_inputs
-from gsjupyter.progress import PROGRESS_DELAY_S
+from gsjupyter.progress import counted
 from gsjupyter.quantization import MinMaxObserver
 
 
@@ -42,18 +41,22 @@ def observe(model: Model, batches: Iterable[Sequence[Array]], formats: LayerForm
     runner = run_with(model, graph, list(targets))
     observers = [MinMaxObserver() for _ in targets]
     count = 0
-    for batch in tqdm(batches, desc="calibrating", unit="batch", delay=PROGRESS_DELAY_S, leave=False):
+    for batch in counted(batches, "calibrating", "batch"):
         try:
             arrays = runner.inner(*batch)
         except (InputError, EngineError) as error:
+            verb = "fit" if isinstance(error, InputError) else "run"
             raise CalibrationError(
-                f"calibration batch {count} doesn't fit: {error.message}", advice=error.advice
+                f"calibration batch {count} doesn't {verb}: {error.message}", advice=_advice(batch, model.inputs)
             ) from error
         for observer, array in zip(observers, arrays, strict=True):
             observer.update(array)
         count += 1
     if not count:
-        raise CalibrationError("the calibration data is empty.", advice="Give a few dozen samples, or leave it out.")
+        raise CalibrationError(
+            "the calibration data is empty.",
+            advice="Give a few dozen samples, or leave it out. A generator can be used only once: make it again.",
+        )
     return observers
 
 
@@ -88,8 +91,23 @@ def batches_of(calibration: Any, inputs: Sequence[InputSpec]) -> Iterator[tuple[
     else:
         raise CalibrationError(
             f"calibration data can't be {type(calibration).__name__}.",
-            advice="Give a MindSpore dataset, an iterable of batches, or an array of samples.",
+            advice="Call it, if it makes the batches: batches()."
+            if callable(calibration)
+            else "Give a MindSpore dataset, an iterable of batches, or an array of samples.",
         )
+
+
+def _advice(batch: Sequence[Array], inputs: Sequence[InputSpec]) -> str:
+    for array, spec in zip(batch, inputs, strict=False):
+        if spec.shape is not None and array.ndim == len(spec.shape) - 1:
+            return "These are single samples: make batches of them, dataset.batch(32) for example."
+        if spec.dtype and array.dtype != spec.dtype:
+            names = ", ".join(item.name for item in inputs)
+            return (
+                f"A batch's arrays are taken in the order of the network's inputs ({names}), labels behind them; "
+                f"{spec.name} must be {spec.dtype}."
+            )
+    return ""
 
 
 def _is_array(value: object) -> bool:

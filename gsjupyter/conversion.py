@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from mindspore import nn
 
 from gsjupyter.calibration import batches_of, observe
 from gsjupyter.engines import MindSporeModel
@@ -24,6 +25,7 @@ from gsjupyter.passes import (
     QuantizeActivations,
     QuantizeWeights,
     RemoveDeadCode,
+    apply,
     linear_operators,
 )
 from gsjupyter.progress import Steps
@@ -85,10 +87,19 @@ class Conversion(Shown):
                 ("Passes", self._passes_in_words()),
             ]
         )
-        title = f"{self.name}: {self.options.describe()}"
+        title = f"{self.name}: {self.formats}"
         tables = [self.layers.table()] if self.layers else []
         notes = [Messages([("note", note) for note in self.notes])] if self.notes else []
         return Document(title, [facts, *tables, *notes])
+
+    @property
+    def formats(self) -> str:
+        """What became of the numbers, in words: ``int8 weights, int8 activations``, or ``float32``."""
+        weights = sorted({record.weights.partition(" ")[0] for record in self.layers} - {"float32"})
+        parts = [f"{' and '.join(weights)} weights"] if weights else []
+        if any(record.activations != "float32" for record in self.layers):
+            parts.append("int8 activations" if self.options.simulate else "activation scales noted")
+        return ", ".join(parts) or "float32"
 
     def _passes_in_words(self) -> str:
         counts = [f"{result.name} {len(result.done)}" for result in self.passes if result.done]
@@ -147,10 +158,16 @@ def convert(
     chosen = options_from({**given_at_once, **settings}, keep)
     with interruptible(), Steps() as steps:
         steps.begin("export to MindIR")
-        model = model_of(source, example)
+        model = _canonical(model_of(source, example))
         given = arrays_of(example) if example is not None else None
-        run = _Run(model, chosen, given, calibration, steps)
-        return run.conversion()
+        entry: tuple[PassResult, ...] = ()
+        if not isinstance(source, nn.Cell):
+            # A cell was exported in inference mode, where what still trains is meant to. A file may come from training,
+            # and what it would compute at inference is what the conversion is held against.
+            model, changed = apply(InferenceMode(), model)
+            entry = (changed,)
+        conversion = _Run(model, chosen, given, calibration, steps).conversion()
+        return replace(conversion, passes=(*entry, *conversion.passes))
 
 
 class _Run:
@@ -169,21 +186,42 @@ class _Run:
 
     def conversion(self) -> Conversion:
         standard = Pipeline(
-            [Functionalize(), InferenceMode(), RemoveDeadCode(), FoldBatchNorm(), FoldConstants(self.source)]
+            [Functionalize(), RemoveDeadCode(), FoldBatchNorm(), FoldConstants(self.source)],
+            after=Pipeline([InferenceMode()]),
         )
         float_model, prepared = standard.run(self.source, self.steps.begin)
         quantization = self._quantization(float_model)
         model, quantized = Pipeline(quantization, after=standard).run(float_model, self.steps.begin)
+        layers = _layers(float_model, quantization, quantized)
         self.steps.begin("verify")
+        verification = self._verified(model)
+        self._note_what_was_not_done(model, layers, verification)
         return Conversion(
             model=model,
             source=self.source,
             options=self.options,
             passes=(*prepared, *quantized),
-            layers=_layers(float_model, quantization, quantized),
-            verification=self._verified(model),
+            layers=layers,
+            verification=verification,
             notes=tuple(self.notes),
         )
+
+    def _note_what_was_not_done(self, model: Model, layers: Layers, verification: Verification) -> None:
+        if any(np.isnan(array).any() for array in self.example if np.issubdtype(array.dtype, np.floating)):
+            self.notes.append("The input holds NaN, so the verification says little.")
+        elif np.isnan(verification.sqnr_db):
+            self.notes.append("The output holds NaN for this input, so the verification says little.")
+        if self.options.weights == "float32" and not self.options.layers:
+            return
+        if not any(record.weights != "float32" for record in layers):
+            self.notes.append("No weight was quantized: see passes for the reasons.")
+        shown = {record.name for record in layers}
+        wide = [item for item in model.graph().parameters() if item.dtype == np.float32 and len(item.shape or ()) > 1]
+        rest = [item for item in wide if not any(item.name.startswith(name) for name in shown)]
+        if rest:
+            size = format_bytes(sum(item.size_bytes for item in rest))
+            names = ", ".join(item.name for item in rest[:3]) + (", ..." if len(rest) > 3 else "")
+            self.notes.append(f"Left in float32, since no pass knows their operators: {names} ({size}).")
 
     def _quantization(self, float_model: Model) -> list[Pass]:
         formats = self.options.formats
@@ -219,6 +257,11 @@ class _Run:
         return verify(
             list(reference), list(reference.values()), list(actual.values()), _samples(self.example), self.input_kind
         )
+
+
+def _canonical(model: Model) -> Model:
+    """Return a model without what MindSpore notes for its own debugging, so that sizes can be compared."""
+    return model.with_graph(model.graph())
 
 
 def _samples(arrays: Sequence[Array]) -> int:

@@ -64,12 +64,6 @@ class ConvertOptions:
         """Say whether any layer's weight is to be stored in a format."""
         return chosen == self.weights or chosen in self.layers.values()
 
-    def describe(self) -> str:
-        """Return the options in words, ``int8 weights, int8 activations`` for example."""
-        parts = [f"{self.weights} weights"] if self.weights != "float32" else []
-        parts += [f"{self.activations} activations"] if self.activations != "float32" else []
-        return ", ".join(parts) or "float32"
-
 
 def check_choice(option: str, value: object, choices: Iterable[str]) -> None:
     """Check that a value is one of the choices.

@@ -1,19 +1,61 @@
-"""Progress of long work in steps: one line that appears only after a while and is gone at the end."""
+"""Progress of long work: one line that appears only after a while and is gone at the end, from saved notebooks too."""
 
+import io
+from collections.abc import Iterable, Iterator
 from threading import Timer
 from types import TracebackType
+from typing import Any, TextIO, TypeVar
 
-from tqdm.auto import tqdm
+from IPython.core.getipython import get_ipython
+from IPython.display import DisplayHandle, display
+from tqdm.std import tqdm
 
 PROGRESS_DELAY_S = 1.5
 """Shorter work shows no progress."""
+
+Item = TypeVar("Item")
+
+
+class NotebookLine(io.TextIOBase):
+    """What tqdm writes to in a notebook: one output that is updated, and empty in the end.
+
+    A widget would stay in the saved notebook as the text of its last state.
+    """
+
+    def __init__(self) -> None:
+        self._handle: DisplayHandle | None = None
+
+    def write(self, text: str) -> int:
+        """Show a line of text in place of the one before."""
+        line = {"text/plain": text.strip("\r\n ")}
+        if self._handle is not None:
+            self._handle.update(line, raw=True)  # type: ignore[no-untyped-call]  # IPython has no types here
+        elif line["text/plain"]:
+            self._handle = display(line, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # likewise
+        return len(text)
+
+
+def _stream() -> TextIO | NotebookLine | None:
+    shell = get_ipython()
+    return NotebookLine() if shell is not None and hasattr(shell, "kernel") else None
+
+
+def counted(items: Iterable[Item], what: str, unit: str) -> Iterator[Item]:
+    """Yield items, with a line that counts them once they take long."""
+    bar = tqdm(items, desc=what, unit=unit, delay=PROGRESS_DELAY_S, leave=False, position=0, file=_stream())
+    try:
+        yield from bar
+    finally:
+        bar.close()
 
 
 class Steps:
     """A progress line that names the step under way. A context manager, so that it goes away on errors too."""
 
     def __init__(self) -> None:
-        self._bar = tqdm(bar_format="{desc} ({elapsed})", delay=PROGRESS_DELAY_S, leave=False)
+        self._bar: Any = tqdm(
+            bar_format="{desc} ({elapsed})", delay=PROGRESS_DELAY_S, leave=False, position=0, file=_stream()
+        )
         # A single step may take longer than the delay, and says nothing while it runs.
         self._appearance = Timer(PROGRESS_DELAY_S + 0.1, self._appear)
         self._appearance.daemon = True

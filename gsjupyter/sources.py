@@ -36,7 +36,7 @@ def model_of(source: Any, example: Any = None) -> Model:
         if example is None:
             raise InputError(
                 f"to convert {type(source).__name__}, an example of its input is needed.",
-                advice="Pass one batch, as the network is called with: gs.convert(net, x).",
+                advice="Give one batch, as the network is called with: %gs_convert net x, or gs.convert(net, x).",
             )
         return model_from_cell(source, inputs_of(example))
     if isinstance(source, type) and issubclass(source, nn.Cell):

@@ -135,10 +135,10 @@ def test_an_unknown_format_is_refused_with_the_nearest_one(conversion, tmp_path)
         gs.export(conversion, tmp_path / "mlp.mindir", format="mindr")
 
 
-def test_the_format_may_be_named_where_the_suffix_does_not_say_it(conversion, x, tmp_path):
-    artifact = gs.export(conversion, tmp_path / "mlp.model", format="mindir")
-    assert artifact.path.read_bytes() == conversion.model.to_bytes()
-    assert artifact.manifest.files == {"mlp.model": sha256(artifact.path)}
+def test_a_suffix_that_mindspore_refuses_is_refused_even_with_a_format(conversion, tmp_path):
+    with pytest.raises(OptionError, match=r"mlp\.model has suffix '\.model'; the formats are \.mindir"):
+        gs.export(conversion, tmp_path / "mlp.model", format="mindir")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_no_conversion_is_refused_with_what_to_do(tmp_path):

@@ -533,3 +533,49 @@ def test_a_last_batch_that_is_not_full_counts_too(mlp, x, rng):
 def test_calibration_data_that_can_not_be_used_is_refused(calibration, message, mlp, x):
     with pytest.raises(CalibrationError, match=message):
         gs.convert(mlp, x, activations="int8", calibration=calibration)
+
+
+def test_the_title_says_what_was_done_and_the_notes_what_was_not(rng):
+    class Recurrent(nn.Cell):
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(8, 16, batch_first=True)
+            self.head = nn.Dense(16, 3)
+
+        def construct(self, x):
+            return self.head(self.lstm(x)[0])
+
+    x = rng.standard_normal((2, 5, 8)).astype(np.float32)
+    mixed = gs.convert(Recurrent(), x, layers={"head": "float16"})
+    assert mixed.document().title == "Recurrent: float16 weights"
+    assert "Left in float32, since no pass knows their operators: lstm" in mixed.notes[-1]
+    noted = gs.convert(Recurrent(), x, activations="int8", simulate=False)
+    assert noted.document().title == "Recurrent: activation scales noted"
+    assert noted.layers[0].activations == "float32, noted as uint8 per tensor"
+
+
+def test_a_dictionary_keeps_its_keys_through_the_file(rng, tmp_path):
+    x = rng.standard_normal((3, 8)).astype(np.float32)
+    conversion = gs.convert(DictOutput(), x, weights="int8")
+    loaded = gs.load(gs.export(conversion, tmp_path / "dictionary.mindir").path)
+    expected, actual = conversion(x), loaded(x)
+    assert list(actual) == list(expected)
+    for key, value in expected.items():
+        np.testing.assert_allclose(actual[key], value, rtol=1e-5)
+
+
+def test_a_file_exported_while_training_is_held_against_its_inference_form(rng, tmp_path):
+    network = filled(LeNet(), rng)
+    x = random_input(LeNet, rng)
+    network.set_train(True)
+    mindspore.export(network, Tensor(x), file_name=str(tmp_path / "training.mindir"), file_format="MINDIR")
+    conversion = gs.convert(tmp_path / "training.mindir", x)
+    assert conversion.verification.relative_error < 1e-4
+    expected = network.set_train(False)(Tensor(x)).asnumpy()
+    np.testing.assert_allclose(conversion(x), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_nan_in_the_input_is_said(rng):
+    x = np.full((3, 8), np.nan, np.float32)
+    conversion = gs.convert(MLP(), x)
+    assert "The input holds NaN, so the verification says little." in conversion.notes

@@ -77,7 +77,10 @@ def lookup(namespace: Mapping[str, Any], name: str) -> Any:
         If it is no name, or stands for nothing; the message names the nearest one.
     """
     if not name.isidentifier():
-        raise OptionError(f"{name!r} is no name.", advice="Magics take names: assign the value first, x = ...")
+        raise OptionError(
+            f"{name!r} is no name.",
+            advice="Magics take names, not expressions: assign the value to a new name first.",
+        )
     if name not in namespace:
         known = [other for other in namespace if not other.startswith("_")]
         near = difflib.get_close_matches(name, known, 1)

@@ -1,5 +1,6 @@
 """The magics of the pipeline: thin layers over `gs.convert` and `gs.export`."""
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +53,8 @@ class PipelineMagics(Magics):
             arguments = parse(self.gs_convert.parser, line)
             output = arguments.pop("output")
             check_output(output)
+            if output == arguments["source"]:
+                raise OptionError(f"-o {output} would replace the network itself.", advice="Give another name.")
             settings = {**_settings_of_cell(cell), **_settings_of_line(arguments)}
             calibration = settings.pop("calibration", None)
             source, example = self._source(arguments["source"]), self._example(arguments["inputs"])
@@ -93,12 +96,17 @@ class PipelineMagics(Magics):
         return self.shell.user_ns if self.shell is not None else {}
 
     def _source(self, text: str) -> Any:
-        looks_like_path = text.endswith(".mindir") and text not in self._namespace
-        return Path(text).expanduser() if looks_like_path else lookup(self._namespace, text)
+        return Path(text).expanduser() if _is_path(text) else lookup(self._namespace, text)
 
     def _example(self, names: list[str]) -> Any:
         values = tuple(lookup(self._namespace, name) for name in names)
         return None if not values else values[0] if len(values) == 1 else values
+
+
+def _is_path(text: str) -> bool:
+    # A misspelt suffix still says that a file was meant.
+    suffix = Path(text).suffix
+    return "/" in text or bool(difflib.get_close_matches(suffix, [".mindir", ".ckpt", ".safetensors"], 1))
 
 
 def _settings_of_line(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,7 +128,9 @@ def _settings_of_cell(cell: str | None) -> dict[str, Any]:
         raise OptionError("the cell must map options to values, a line each: weights: int8")
     unknown = [key for key in content if key not in _CELL_KEYS]
     if unknown:
-        raise OptionError(f"no option {unknown[0]!r} in the cell; there are {', '.join(_CELL_KEYS)}.")
+        near = difflib.get_close_matches(str(unknown[0]), _CELL_KEYS, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are {', '.join(_CELL_KEYS)}."
+        raise OptionError(f"no option {unknown[0]!r} in the cell. {hint}")
     layers, keep = content.get("layers"), content.get("keep")
     if isinstance(layers, dict):
         content["layers"] = {_layer_name(name): chosen for name, chosen in layers.items()}
@@ -137,4 +147,5 @@ def _layer_name(name: object) -> object:
 def _summary(conversion: "Conversion") -> str:
     before, after = conversion.source.size_bytes, conversion.model.size_bytes
     size = f"{after / before:.0%} of the size"
-    return f"{conversion.name}, {conversion.options.describe()}, {size}, {conversion.verification}"
+    lines = [f"{conversion.name}, {conversion.formats}, {size}, {conversion.verification}", *conversion.notes]
+    return "\n".join(lines)

@@ -5,6 +5,7 @@ changed meanwhile may return the old graph, or fail on it. So the cell is never 
 new wrapper each time. Whatever the compiler writes on the user's cells (training flags, scopes, phases) is put back.
 """
 
+import inspect
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,28 +96,37 @@ def as_tensor(value: object) -> mindspore.Tensor:
         return mindspore.Tensor(value)
     raise InputError(
         f"an input must be a Tensor or a numpy array, not {type(value).__name__}.",
-        advice="Several inputs go in a tuple, one example of each.",
+        advice="Give one batch, as the network is called with: np.asarray(...) makes an array of a list.",
     )
 
 
 def _argument_names(network: nn.Cell) -> list[str]:
-    code = network.construct.__code__
-    names = list(code.co_varnames[: code.co_argcount])
-    return names[1:] if names and names[0] == "self" else names
+    names = list(inspect.signature(network.construct).parameters.values())
+    return [item.name for item in names if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)]
 
 
 def _check_arity(network: nn.Cell, tensors: Sequence[object]) -> None:
     construct = network.construct
     code = getattr(construct, "__code__", None)
-    if code is None or code.co_flags & 0x04:
+    if code is None:
+        return
+    if inspect.ismethod(construct) and code.co_varnames[0] != "self":
+        raise SourceError(
+            f"the first argument of {type(network).__name__}.construct is called {code.co_varnames[0]!r}, "
+            "and MindSpore's graph mode knows it by the name 'self' only.",
+            advice="Rename it to self.",
+        )
+    if code.co_flags & inspect.CO_VARARGS:
         return
     names = _argument_names(network)
     required = len(names) - len(construct.__defaults__ or ())
     if not required <= len(tensors) <= len(names):
         wanted = f"{required}" if required == len(names) else f"{required} to {len(names)}"
         raise InputError(
-            f"{type(network).__name__} takes {wanted} inputs ({', '.join(names)}), {len(tensors)} given.",
-            advice="Give one example of each, several as a tuple: gs.convert(net, (a, b)).",
+            f"{type(network).__name__} takes {wanted} input{'s' if wanted != '1' else ''} ({', '.join(names)}), "
+            f"{len(tensors)} given.",
+            advice=f"Give one batch of each: %gs_convert net {' '.join(names)}, "
+            f"or gs.convert(net, ({', '.join(names)})).",
         )
 
 
@@ -124,11 +134,16 @@ def _explained(network: nn.Cell, tensors: Sequence[mindspore.Tensor], error: Exc
     name = type(network).__name__
     shapes = ", ".join(f"{tuple(tensor.shape)} {tensor.dtype}" for tensor in tensors)
     reason = first_line(error)
+    if any(tensor.dtype == mindspore.float64 for tensor in tensors):
+        return InputError(
+            f"{name} doesn't take input {shapes}: {reason}",
+            advice="Networks compute in float32, and numpy makes float64: convert it with .astype('float32').",
+        )
     if isinstance(error, ValueError) and "shape" in str(error).lower():
         return InputError(f"{name} doesn't take input {shapes}: {reason}", advice="Give one input as it is trained on.")
     return SourceError(
         f"MindSpore can't compile {name} to a graph for input {shapes}: {reason}",
-        advice="If it runs in PyNative mode only, mark what graph mode can't parse; mindspore.export must accept it.",
+        advice="mindspore.export must accept the network with this input; what graph mode can't parse, it can't.",
     )
 
 

@@ -11,7 +11,7 @@ from mindspore.train import mind_ir_pb2 as pb
 
 from gsjupyter.atomic import staging
 from gsjupyter.errors import ModelFileError
-from gsjupyter.mindir.model import Model
+from gsjupyter.mindir.model import Model, output_keys_of
 from gsjupyter.mindir.read import parse_model, plain_name
 
 EXTERNAL_DATA_BYTES: Final = 1 << 30
@@ -39,7 +39,7 @@ def load_model(path: Path) -> Model:
         raise ModelFileError(f"can't read {path}: {error.strerror or error}.") from error
     proto = parse_model(data, path.name)
     _read_external([tensor for tensor in proto.graph.parameter if tensor.HasField("external_data")], path)
-    return Model(proto, path.name.removesuffix(_SUFFIX).removesuffix("_graph"))
+    return Model(proto, path.name.removesuffix(_SUFFIX).removesuffix("_graph"), output_keys_of(proto))
 
 
 def _nearby(path: Path) -> str:

@@ -1,5 +1,6 @@
 """A MindIR model in memory: the network everything else works on, whatever it came from."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,19 @@ from mindspore.train import mind_ir_pb2 as pb
 from gsjupyter.errors import UnsupportedError
 from gsjupyter.mindir import read, write
 from gsjupyter.mindir.graph import Graph
+
+_KEYS = "output_keys"
+
+
+def output_keys_of(proto: pb.ModelProto) -> tuple[str, ...]:
+    """Return the keys of a dictionary output that a file notes for us; MindIR itself has only tuples."""
+    try:
+        keys = json.loads(proto.user_info.get(_KEYS, "[]"))
+    except (ValueError, RecursionError):
+        return ()
+    items = len(proto.graph.output[0].attr_info.values) if proto.graph.output else 0
+    is_sound = isinstance(keys, list) and len(keys) == items and all(isinstance(key, str) for key in keys)
+    return tuple(keys) if is_sound else ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,8 @@ class Model:
         ModelFileError
             If the bytes are no MindIR, or a damaged one.
         """
-        return cls(read.parse_model(data, name), name)
+        proto = read.parse_model(data, name)
+        return cls(proto, name, output_keys_of(proto))
 
     @property
     def functions(self) -> tuple[str, ...]:
@@ -99,7 +114,11 @@ class Model:
     def with_graph(self, graph: Graph, output_keys: Sequence[str] | None = None) -> "Model":
         """Return the model of an edited graph; this one stays as it is."""
         keys = self.output_keys if output_keys is None else tuple(output_keys)
-        return Model(write.proto_of(graph, self.proto, self.name), self.name, keys)
+        proto = write.proto_of(graph, self.proto, self.name)
+        proto.user_info.pop(_KEYS, None)
+        if keys:
+            proto.user_info[_KEYS] = json.dumps(keys)
+        return Model(proto, self.name, keys)
 
     def to_bytes(self) -> bytes:
         """Return the file's bytes: the same for the same network, whenever and wherever it is written."""

@@ -113,7 +113,8 @@ def _read_nodes(model: pb.ModelProto, values: dict[str, Value], define: _Define)
 
 
 def _annotations(proto: pb.NodeProto) -> pb.NodeProto:
-    kept = pb.NodeProto(doc_string=proto.doc_string)
+    # Not the doc string: MindSpore writes where in the source text the node comes from, a path of somebody's machine.
+    kept = pb.NodeProto()
     kept.attribute.extend(item for item in proto.attribute if item.name != "shape")
     kept.node_attr.extend(proto.node_attr)
     kept.primal_attr.extend(proto.primal_attr)

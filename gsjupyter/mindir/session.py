@@ -70,6 +70,7 @@ def _modified(path: Path) -> int | None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of MindSpore's message: the rest is its C++ stack."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    """Return the first line of MindSpore's message that says something: the rest is rules and its C++ stack."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [line for line in lines if line.strip("-=# ") and not line.startswith("- ")]
+    return said[0] if said else type(error).__name__

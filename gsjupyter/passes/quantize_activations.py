@@ -109,7 +109,8 @@ class QuantizeActivations(Pass):
         for operator in operators:
             operator.node.annotate("input_scale", scale)
             operator.node.annotate("input_zero_point", zero_point)
-            found = ActivationStatistics(str(self.scheme), observer.low, observer.high, scale, zero_point)
+            scheme = str(self.scheme) if self.simulate else f"float32, noted as {self.scheme}"
+            found = ActivationStatistics(scheme, observer.low, observer.high, scale, zero_point)
             widest = self.statistics.get(operator.name, found)
             self.statistics[operator.name] = found if found.scale >= widest.scale else widest
         what = f"input {'simulated' if self.simulate else 'annotated'} as {self.scheme}"

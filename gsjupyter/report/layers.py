@@ -103,7 +103,7 @@ class Layers(Shown, Sequence[LayerRecord]):
 
     def document(self) -> Document:
         """Return what to show."""
-        return Document("Layers", [self.table()])
+        return Document(f"{len(self)} layers", [self.table()])
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return the table as a data frame, a row a layer, indexed by its name.

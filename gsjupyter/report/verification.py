@@ -95,7 +95,9 @@ class Verification:
 
     def __str__(self) -> str:
         parts = [f"SQNR {self.sqnr_db:.1f} dB", f"cosine {self.cosine:.6f}", f"max error {self.max_abs_error:.3g}"]
-        if self.max_abs_error == 0.0:
+        if np.isnan(self.max_abs_error):
+            parts = ["output holds NaN"]
+        elif self.max_abs_error == 0.0:
             parts = ["identical output"]
         elif self.argmax_agreement is not None:
             parts.append(f"same class {self.argmax_agreement:.0%}")

@@ -205,7 +205,7 @@ def test_nothing_that_is_typed_is_evaluated(argument, notebook):
 
     notebook.names["boom"] = boom
     notebook(f'%gs_convert net "{argument}"')
-    assert notebook.text.startswith(f"gs_convert: {argument!r} is no name.\nMagics take names: assign the value first")
+    assert notebook.text.startswith(f"gs_convert: {argument!r} is no name.\nMagics take names, not expressions: ")
 
 
 def test_a_path_is_not_expanded_either(notebook, tmp_path):
