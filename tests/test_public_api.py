@@ -14,7 +14,7 @@ PUBLIC = {
     "gsjupyter.magics": ["errors_in_words", "register", "unregister"],
     "gsjupyter.mindir": [
         *("Array", "AttributeValue", "Constant", "Graph", "InnerRunner", "Input", "InputSpec", "Model", "Node"),
-        *("Opaque", "Output", "Parameter", "Runner", "Scope", "TYPE_IDS", "Value", "as_shape", "as_tensor"),
+        *("Opaque", "Output", "Parameter", "Runner", "Scope", "TYPE_IDS", "Value", "as_tensor"),
         *("check_inputs", "load_model", "model_from_cell", "run_with", "save_model"),
     ],
     "gsjupyter.passes": [

@@ -4,8 +4,6 @@ from pathlib import Path
 
 from gsjupyter.mindir import Model, save_model
 
-SUFFIX = ".mindir"
-
 
 def save(model: Model, path: Path) -> tuple[Path, ...]:
     """Write a model; above 1 GiB its parameters go to a folder beside it.

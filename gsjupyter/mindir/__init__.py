@@ -8,7 +8,7 @@ from gsjupyter.mindir.model import InputSpec, Model
 from gsjupyter.mindir.runner import InnerRunner, Output, Runner, check_inputs, run_with
 from gsjupyter.mindir.scope import Scope
 from gsjupyter.mindir.types import TYPE_IDS, Array
-from gsjupyter.mindir.values import Constant, Input, Node, Parameter, Value, as_shape
+from gsjupyter.mindir.values import Constant, Input, Node, Parameter, Value
 
 __all__ = [
     "TYPE_IDS",
@@ -27,7 +27,6 @@ __all__ = [
     "Runner",
     "Scope",
     "Value",
-    "as_shape",
     "as_tensor",
     "check_inputs",
     "load_model",

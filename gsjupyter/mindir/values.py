@@ -4,7 +4,7 @@ Each value knows its readers. A node that loses its last reader gives up its own
 another reader?" is answered by the graph as it is, not as it was.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -281,8 +281,3 @@ def _discard_if_unread(value: Value) -> None:
 def return_node(output: Value) -> Node:
     """Make the reader that stands for the caller: what it reads is the graph's output."""
     return Node(pb.PrimitiveProto(op_type="Return"), [output], Scope.parse(""))
-
-
-def as_shape(values: Sequence[int] | None) -> str:
-    """Return a shape as text, ``6 x 1 x 5 x 5``; a dash where it is unknown."""
-    return " x ".join("?" if size < 0 else str(size) for size in values) if values else "-"

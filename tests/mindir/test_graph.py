@@ -5,7 +5,7 @@ import pytest
 from mindspore.train import mind_ir_pb2 as pb
 
 from gsjupyter.errors import ModelFileError, UnsupportedError
-from gsjupyter.mindir import Constant, Graph, Input, Parameter, Scope, as_shape, model_from_cell
+from gsjupyter.mindir import Constant, Graph, Input, Parameter, Scope, model_from_cell
 from tests.networks import LeNet, Shared, filled, random_input
 
 SCOPE = Scope.parse("")
@@ -161,8 +161,3 @@ def test_a_setting_is_found_as_attribute_and_as_constant_input(lenet):
 def test_a_setting_that_is_not_there_is_named(lenet):
     with pytest.raises(UnsupportedError, match=r"Conv2D of layer conv1 has no constant 'colour'"):
         lenet.nodes("Conv2D")[0].argument("colour")
-
-
-@pytest.mark.parametrize(("shape", "text"), [((6, 1, 5), "6 x 1 x 5"), ((-1, 8), "? x 8"), (None, "-"), ((), "-")])
-def test_a_shape_is_written_for_people(shape, text):
-    assert as_shape(shape) == text
