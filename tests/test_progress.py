@@ -1,6 +1,8 @@
 import time
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from gsjupyter import progress
 
@@ -37,3 +39,16 @@ def test_the_line_goes_away_on_errors_too(capsys):
     time.sleep(0.3)
     steps.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
     assert capsys.readouterr().err.split("\r")[-2].strip() == ""
+
+
+def test_nothing_of_it_stays_in_a_saved_notebook(tmp_path):
+    work = "import time\nfrom gsjupyter.progress import Steps\nwith Steps() as steps:\n"
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(work + "    steps.begin('export to MindIR')\n    time.sleep(2.5)")]
+    )
+    seen = []
+    client = NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}})
+    client.on_cell_executed = lambda cell, cell_index, execute_reply: seen.extend(cell.outputs)
+    client.execute()
+    assert [output.output_type for output in seen] == ["display_data"]
+    assert seen[0].data == {"text/plain": ""}
