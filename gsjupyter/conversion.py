@@ -11,6 +11,7 @@ from mindspore import nn
 from gsjupyter.calibration import batches_of, observe
 from gsjupyter.engines import MindSporeModel
 from gsjupyter.interrupts import interruptible
+from gsjupyter.layer_table import layers_of
 from gsjupyter.mindir import Array, Model, Output, Runner
 from gsjupyter.options import ConvertOptions, options_from
 from gsjupyter.passes import (
@@ -30,7 +31,7 @@ from gsjupyter.passes import (
 )
 from gsjupyter.progress import Steps
 from gsjupyter.quantization import ACTIVATION_UINT8, WEIGHT_INT8, MinMaxObserver
-from gsjupyter.report import Document, Facts, LayerRecord, Layers, Messages, Shown, Verification, format_bytes, verify
+from gsjupyter.report import Document, Facts, Layers, Messages, Shown, Verification, format_bytes, verify
 from gsjupyter.sources import arrays_of, model_of, random_inputs
 
 
@@ -192,7 +193,7 @@ class _Run:
         float_model, prepared = standard.run(self.source, self.steps.begin)
         quantization = self._quantization(float_model)
         model, quantized = Pipeline(quantization, after=standard).run(float_model, self.steps.begin)
-        layers = _layers(float_model, quantization, quantized)
+        layers = layers_of(float_model, quantization, quantized)
         self.steps.begin("verify")
         verification = self._verified(model)
         self._note_what_was_not_done(model, layers, verification)
@@ -279,44 +280,3 @@ def _flat(output: Output, name: str = "") -> dict[str, Array]:
     for key, value in items:
         flat.update(_flat(value, f"{name}.{key}" if name else key))
     return flat
-
-
-def _layers(float_model: Model, quantization: Sequence[Pass], results: Sequence[PassResult]) -> Layers:
-    weights = {
-        name: statistics
-        for step in quantization
-        if isinstance(step, QuantizeWeights | Float16Weights)
-        for name, statistics in step.statistics.items()
-    }
-    activations = {
-        name: statistics
-        for step in quantization
-        if isinstance(step, QuantizeActivations)
-        for name, statistics in step.statistics.items()
-    }
-    reasons = {change.layer: change.reason for result in results for change in result.skipped}
-    records: dict[str, LayerRecord] = {}
-    for operator in linear_operators(float_model.graph()):
-        weight, activation = weights.get(operator.name), activations.get(operator.name)
-        size = operator.weight.size_bytes
-        quantized = weight is not None and weight.scheme != "float16"
-        records.setdefault(
-            operator.name,
-            LayerRecord(
-                name=operator.name,
-                operator=operator.node.op,
-                shape=operator.weight.shape or (),
-                parameters=int(np.prod(operator.weight.shape or (), dtype=np.int64)),
-                weights=weight.scheme if weight else "float32",
-                activations=activation.scheme if activation else "float32",
-                scale_min=weight.scale_min if weight and quantized else None,
-                scale_max=weight.scale_max if weight and quantized else None,
-                sqnr_db=weight.sqnr_db if weight else None,
-                activation_low=activation.low if activation else None,
-                activation_high=activation.high if activation else None,
-                bytes_before=size,
-                bytes_after=weight.bytes_after if weight else size,
-                note="" if weight else reasons.get(operator.node.layer, ""),
-            ),
-        )
-    return Layers(list(records.values()))
