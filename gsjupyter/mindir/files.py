@@ -13,6 +13,7 @@ from gsjupyter.atomic import staging
 from gsjupyter.errors import ModelFileError
 from gsjupyter.mindir.model import Model, output_keys_of
 from gsjupyter.mindir.read import parse_model, plain_name
+from gsjupyter.mindir.write import merge_without
 
 EXTERNAL_DATA_BYTES: Final = 1 << 30
 """Parameters of more than this lie in a file of their own, as MindSpore's exporter does it."""
@@ -127,20 +128,14 @@ def _new_file(path: Path) -> BinaryIO:
 def _write_external(proto: pb.ModelProto, folder: str, file: Path) -> bytes:
     """Write the parameters' values to a file; return the bytes of the model that refers to them there."""
     light = pb.ModelProto()
-    for field, content in proto.ListFields():
-        if field.name != "graph":
-            light.MergeFrom(pb.ModelProto(**{field.name: content}))
-    for field, content in proto.graph.ListFields():
-        if field.name != "parameter":
-            light.graph.MergeFrom(pb.GraphProto(**{field.name: content}))
+    merge_without(light, proto, "graph")
+    merge_without(light.graph, proto.graph, "parameter")
     with _new_file(file) as stream:
         # MindSpore's loader checks the byte order here and takes the values from the next multiple of 64 on.
         stream.write(bytes([sys.byteorder == "little"]).ljust(_ALIGNMENT, b"\0"))
         for tensor in proto.graph.parameter:
             copy = light.graph.parameter.add()
-            for field, content in tensor.ListFields():
-                if field.name != "raw_data":
-                    copy.MergeFrom(pb.TensorProto(**{field.name: content}))
+            merge_without(copy, tensor, "raw_data")
             copy.external_data.location = f"{folder}/{file.name}"
             copy.external_data.offset = stream.tell()
             copy.external_data.length = len(tensor.raw_data)

@@ -5,6 +5,7 @@ MindSpore's own names carry counters of the process that exported them.
 
 from collections import Counter
 
+from google.protobuf.message import Message
 from mindspore.train import mind_ir_pb2 as pb
 
 from gsjupyter.errors import UnsupportedError
@@ -30,16 +31,16 @@ def proto_of(graph: Graph, source: pb.ModelProto, name: str) -> pb.ModelProto:
         If two parameters have one name.
     """
     model = pb.ModelProto()
-    for field, content in source.ListFields():
-        if field.name not in ("graph", "primitives", "functions"):
-            _copy_field(model, field.name, content)
+    merge_without(model, source, "graph", "primitives", "functions")
     _GraphWriter(model, _identifier(name)).write(graph)
     return model
 
 
-def _copy_field(model: pb.ModelProto, name: str, content: object) -> None:
-    part = pb.ModelProto(**{name: content})
-    model.MergeFrom(part)
+def merge_without(target: Message, source: Message, *names: str) -> None:
+    """Copy the fields of one message into another of its kind, but for the named ones, which may be large."""
+    for field, content in source.ListFields():
+        if field.name not in names:
+            target.MergeFrom(type(target)(**{field.name: content}))
 
 
 def _identifier(name: str) -> str:
