@@ -3,6 +3,7 @@
 from typing import Final
 
 _POSITIONS: Final[dict[str, dict[str, int]]] = {
+    "Argmax": {"axis": 1},
     "BatchMatMul": {"transpose_a": 2, "transpose_b": 3},
     "BatchNorm": {"is_training": 5, "epsilon": 6, "momentum": 7, "format": 8},
     "BiasAdd": {"format": 2},

@@ -16,12 +16,27 @@ _KEYS = "output_keys"
 def output_keys_of(proto: pb.ModelProto) -> tuple[str, ...]:
     """Return the keys of a dictionary output that a file notes for us; MindIR itself has only tuples."""
     try:
-        keys = json.loads(proto.user_info.get(_KEYS, "[]"))
+        keys = json.loads(_notes_of(proto).get(_KEYS, "[]"))
     except (ValueError, RecursionError):
         return ()
     items = len(proto.graph.output[0].attr_info.values) if proto.graph.output else 0
     is_sound = isinstance(keys, list) and len(keys) == items and all(isinstance(key, str) for key in keys)
     return tuple(keys) if is_sound else ()
+
+
+def _notes_of(proto: pb.ModelProto) -> dict[str, str]:
+    """Return the file's notes; MindSpore 2.7's generated class gives the map as a list of its entries."""
+    notes = proto.user_info
+    return dict(notes) if hasattr(notes, "keys") else {entry.key: entry.value for entry in notes}
+
+
+def _note(proto: pb.ModelProto, notes: dict[str, str]) -> None:
+    proto.ClearField("user_info")
+    if hasattr(proto.user_info, "keys"):
+        proto.user_info.update(notes)
+        return
+    for key, value in notes.items():
+        proto.user_info.add(key=key, value=value)
 
 
 @dataclass(frozen=True)
@@ -115,9 +130,8 @@ class Model:
         """Return the model of an edited graph; this one stays as it is."""
         keys = self.output_keys if output_keys is None else tuple(output_keys)
         proto = write.proto_of(graph, self.proto, self.name)
-        proto.user_info.pop(_KEYS, None)
-        if keys:
-            proto.user_info[_KEYS] = json.dumps(keys)
+        notes = {name: text for name, text in _notes_of(proto).items() if name != _KEYS}
+        _note(proto, {**notes, _KEYS: json.dumps(keys)} if keys else notes)
         return Model(proto, self.name, keys)
 
     def to_bytes(self) -> bytes:

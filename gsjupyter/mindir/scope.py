@@ -42,6 +42,12 @@ class Scope:
             path="/".join([_ROOT, *cells]),
         )
 
+    @property
+    def parent_class(self) -> str:
+        """The class of the cell around it; empty if that is the network itself."""
+        parts = self.path.split("/")
+        return parts[-2].rpartition("-")[2] if len(parts) > 2 else ""
+
     def domain(self, operator: str, index: int) -> str:
         """Return the ``domain`` of an operator in this scope."""
         return f"{self.path}/{operator}-op{index}"

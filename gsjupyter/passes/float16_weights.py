@@ -45,9 +45,13 @@ class Float16Weights(Pass):
     def run(self, graph: Graph) -> list[Change]:
         """Edit the graph; return what was done and what was left alone."""
         by_weight: dict[Parameter, list[LinearOperator]] = {}
+        scales = set()
         for operator in linear_operators(graph):
-            by_weight.setdefault(operator.weight, []).append(operator)
-        floats = [item for item in graph.parameters() if item.dtype == _FLOAT32]
+            if operator.stored is None:
+                by_weight.setdefault(operator.weight, []).append(operator)
+            else:
+                scales.add(operator.stored.scale)
+        floats = [item for item in graph.parameters() if item.dtype == _FLOAT32 and item not in scales]
         wide = [item for item in floats if item in by_weight or not _is_vector(item)]
         return [self._store(graph, parameter, by_weight.get(parameter, [])) for parameter in wide]
 

@@ -20,6 +20,7 @@ from gsjupyter.mindir import Constant, Graph, Node, Parameter, Value
 from gsjupyter.passes.base import Change, Pass
 from gsjupyter.passes.linear import LinearOperator, along, linear_operator
 from gsjupyter.passes.remove_dead_code import RemoveDeadCode
+from gsjupyter.passes.stored_weight import StoredWeight, store_weight
 
 _CHANNEL_AXIS = 1
 _STATISTICS = 4
@@ -66,8 +67,8 @@ class FoldBatchNorm(Pass):
             return Change.skipped(norm, "what feeds it is no linear operator with a stored weight")
         if reason := _obstacle(feed, norm):
             return Change.skipped(norm, reason)
-        factor, shift = _affine_of(norm)
-        weight = _scaled_weight(feed.linear, factor)
+        factor, shift = affine_of(norm)
+        weight = _scaled_weight(graph, feed.linear, factor)
         bias = shift + factor * (feed.bias.array.astype(np.float64) if feed.bias is not None else 0.0)
         output = _rebuilt(graph, feed, weight, bias.astype(np.float32))
         if feed.reshapes:
@@ -115,6 +116,8 @@ def _obstacle(feed: _Feed, norm: Node) -> str:
         return "its statistics are not constant"
     if any(index != 0 for index, _ in norm.item_readers()) or len(list(norm.item_readers())) != len(norm.readers):
         return "its statistics are read as outputs"
+    if feed.linear.stored is not None and not _can_be_rescaled(feed.linear, feed.linear.stored):
+        return f"the weight of {feed.linear.name} is stored as {feed.linear.stored.scheme}"
     for node, reader in pairwise([*feed.chain, norm]):
         others = [other for other in node.readers if other is not reader]
         if others:
@@ -123,7 +126,8 @@ def _obstacle(feed: _Feed, norm: Node) -> str:
     return ""
 
 
-def _affine_of(norm: Node) -> tuple[Doubles, Doubles]:
+def affine_of(norm: Node) -> tuple[Doubles, Doubles]:
+    """Return what a BatchNorm does at inference, as a factor and a shift for each channel."""
     gamma, beta, mean, variance = _statistics(norm)
     factor = gamma / np.sqrt(variance + norm.number("epsilon"))
     return factor, beta - mean * factor
@@ -135,7 +139,21 @@ def _statistics(norm: Node) -> list[Doubles]:
     return [item.array.astype(np.float64) for item in parameters if item is not None and item.is_readable]
 
 
-def _scaled_weight(linear: LinearOperator, factor: Doubles) -> npt.NDArray[np.float32]:
+def _can_be_rescaled(linear: LinearOperator, stored: StoredWeight) -> bool:
+    is_own = stored.values.shape == linear.shape and len(stored.output.readers) == 1
+    return stored.is_integer and is_own and not linear.node.op.endswith("Transpose")
+
+
+def _scaled_weight(graph: Graph, linear: LinearOperator, factor: Doubles) -> Value:
+    """Return the weight times a factor for each output channel; integers stay, and their scales take it."""
+    if linear.stored is None:
+        return _renewed(graph, linear.weight, _scaled_numbers(linear, factor))
+    quantized = linear.stored.quantized
+    rescaled = quantized.rescaled(along(linear.axis, factor, quantized.values.ndim))
+    return store_weight(graph, linear.weight.name, rescaled, linear.node.scope)
+
+
+def _scaled_numbers(linear: LinearOperator, factor: Doubles) -> npt.NDArray[np.float32]:
     weight = linear.weight.array.astype(np.float64)
     if linear.node.op.endswith("Transpose"):
         # (in, out / groups, ...): the output channels of a group are those of its share of the input channels.
@@ -146,11 +164,11 @@ def _scaled_weight(linear: LinearOperator, factor: Doubles) -> npt.NDArray[np.fl
     return np.asarray(weight * along(linear.axis, factor, weight.ndim), np.float32)
 
 
-def _rebuilt(graph: Graph, feed: _Feed, weight: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]) -> Node:
+def _rebuilt(graph: Graph, feed: _Feed, weight: Value, bias: npt.NDArray[np.float32]) -> Node:
     linear = feed.linear
     stem = linear.weight.name.rpartition(".")[0]
     bias_name = feed.bias.name if feed.bias is not None else f"{stem}.bias" if stem else f"{linear.weight.name}.bias"
-    linear.node.set_input(linear.weight_index, _renewed(graph, linear.weight, weight))
+    linear.node.set_input(linear.weight_index, weight)
     if linear.node.op == "Dense":
         linear.node.set_input(2, graph.new_parameter(bias_name, bias))
         return linear.node

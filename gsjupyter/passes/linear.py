@@ -8,9 +8,12 @@ from typing import Final
 import numpy as np
 
 from gsjupyter.mindir import Graph, Node, Parameter, Value
+from gsjupyter.passes.stored_weight import StoredWeight, stored_weight
 
 # A cell with one weight calls it so; the number is that of a layer which got a weight of its own by folding.
 _USUAL_WEIGHT: Final = re.compile(r"(weight|embedding_table)(_\d+)?")
+# Golden Stick numbers the cells that it wraps (Conv2d, Conv2d_1, ...); only their parameters keep the network's names.
+_WRAPPING_CELLS: Final = ("Conv2dQuant", "DenseQuant", "Conv2dBnFoldQuantOneConv", "Conv2dBnWithoutFoldQuant")
 
 
 @dataclass(frozen=True)
@@ -46,20 +49,23 @@ class LinearOperator:
     node : Node
         The operator.
     weight : Parameter
-        Its weight.
+        Its weight, as it is stored.
     axis : int
         The weight's output channel axis; the row axis of an embedding.
+    stored : StoredWeight, optional
+        How the weight is stored, if in less than float32.
     """
 
     node: Node
     weight: Parameter
     axis: int
+    stored: StoredWeight | None = None
 
     @property
     def name(self) -> str:
         """The layer's name; the parameter's where no cell made the operator, or the cell may hold several weights."""
         layer, parameter = self.node.layer, self.weight.name
-        if not layer:
+        if not layer or self.node.scope.cell_class in _WRAPPING_CELLS:
             return parameter.removesuffix(".weight")
         own = parameter.removeprefix(f"{layer}.")
         usual = own == parameter or _USUAL_WEIGHT.fullmatch(own) is not None
@@ -81,20 +87,29 @@ class LinearOperator:
         return self.node.inputs[self.data_index]
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """The weight's shape; integers with a scale for each group may be stored in another."""
+        return self.node.inputs[self.weight_index].shape or ()
+
+    @property
     def is_embedding(self) -> bool:
         """Whether it looks up rows instead of multiplying."""
         return self.node.op == "Gather"
 
 
 def linear_operator(node: Node) -> LinearOperator | None:
-    """Return a node as a linear operator; None if it is none, or its weight isn't a stored float32 matrix."""
+    """Return a node as a linear operator; None if it is none, or its weight isn't a stored matrix."""
     layout = _LAYOUTS.get(node.op)
-    weight = node.parameter(layout.weight) if layout is not None else None
-    if layout is None or weight is None or weight.dtype != np.float32 or len(weight.shape or ()) < 2:
+    if layout is None or layout.weight >= len(node.inputs):
+        return None
+    matrix = node.inputs[layout.weight]
+    stored = stored_weight(matrix)
+    weight = stored.values if stored is not None else matrix
+    if not isinstance(weight, Parameter) or matrix.dtype != np.float32 or len(matrix.shape or ()) < 2:
         return None
     if node.op == "Gather" and node.argument("axis") != 0:
         return None
-    return LinearOperator(node, weight, layout.output_axis(node) % len(weight.shape or ()))
+    return LinearOperator(node, weight, layout.output_axis(node) % len(matrix.shape or ()), stored)
 
 
 def linear_operators(graph: Graph) -> list[LinearOperator]:

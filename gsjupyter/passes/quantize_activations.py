@@ -1,10 +1,7 @@
 """Simulate integer activations with ordinary operators, so that what a device will lose can be measured anywhere.
 
-With ``scale`` and ``zero_point`` of the calibrated range, the input of a layer becomes
-
-    x' = clip(round(x / scale), lowest - zero_point, highest - zero_point) * scale
-
-which is quantization and dequantization in one, on the grid of `gsjupyter.quantization`, ties to even.
+The input of a layer is quantized and dequantized with the scale and zero point of its calibrated range, on the grid of
+`gsjupyter.quantization`.
 """
 
 from collections.abc import Sequence
@@ -12,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gsjupyter.mindir import Constant, Graph, Node, Value
+from gsjupyter.mindir import Graph, Value
 from gsjupyter.passes.base import Change, Pass
 from gsjupyter.passes.fold_batch_norm import FoldBatchNorm
 from gsjupyter.passes.linear import LinearOperator, linear_operators
 from gsjupyter.passes.selection import LayerFormats
+from gsjupyter.passes.simulation import has_noted_input, note_input, simulate_quantization
 from gsjupyter.quantization import MinMaxObserver, Scheme, scale_and_zero_point
 
 _FLOAT32 = np.dtype(np.float32)
@@ -44,10 +42,14 @@ class ActivationStatistics:
 
 
 def activation_inputs(graph: Graph, formats: LayerFormats) -> dict[Value, list[LinearOperator]]:
-    """Return the values to calibrate, each with the layers that read it: float32 inputs of layers with weights."""
+    """Return the values to calibrate, each with the layers that read it: float32 inputs of layers with weights.
+
+    Layers whose input is quantized already are not among them.
+    """
     found: dict[Value, list[LinearOperator]] = {}
     for operator in linear_operators(graph):
-        if not operator.is_embedding and not formats.is_kept(operator.name) and operator.data.dtype == _FLOAT32:
+        is_open = operator.data.dtype == _FLOAT32 and not has_noted_input(operator.node)
+        if is_open and not operator.is_embedding and not formats.is_kept(operator.name):
             found.setdefault(operator.data, []).append(operator)
     return found
 
@@ -104,26 +106,21 @@ class QuantizeActivations(Pass):
         scales, zero_points = scale_and_zero_point(observer.low, observer.high, self.scheme)
         scale, zero_point = float(scales), int(zero_points)
         if self.simulate:
-            quantized = self._simulated(graph, value, operators[0].node, scale, zero_point)
+            quantized = simulate_quantization(
+                graph,
+                value,
+                operators[0].node.scope,
+                scale=scale,
+                zero_point=zero_point,
+                lowest=self.scheme.lowest,
+                highest=self.scheme.highest,
+            )
             graph.replace(value, quantized, readers=[operator.node for operator in operators])
         for operator in operators:
-            operator.node.annotate("input_scale", scale)
-            operator.node.annotate("input_zero_point", zero_point)
+            note_input(operator.node, scale, zero_point)
             scheme = str(self.scheme) if self.simulate else f"float32, noted as {self.scheme}"
             found = ActivationStatistics(scheme, observer.low, observer.high, scale, zero_point)
             widest = self.statistics.get(operator.name, found)
             self.statistics[operator.name] = found if found.scale >= widest.scale else widest
         what = f"input {'simulated' if self.simulate else 'annotated'} as {self.scheme}"
         return [Change.done(operator.node, what) for operator in operators]
-
-    def _simulated(self, graph: Graph, value: Value, like: Node, scale: float, zero_point: int) -> Node:
-        def step(operator: str, *inputs: Value) -> Node:
-            return graph.add(operator, inputs, scope=like.scope, shape=value.shape, dtype=_FLOAT32)
-
-        def number(content: float) -> Constant:
-            return Constant.of(np.asarray(content, np.float32))
-
-        rounded = step("Rint", step("Div", value, number(scale)))
-        below = step("Minimum", rounded, number(self.scheme.highest - zero_point))
-        clipped = step("Maximum", below, number(self.scheme.lowest - zero_point))
-        return step("Mul", clipped, number(scale))

@@ -1,24 +1,21 @@
-"""Store weights as integers, with ordinary operators behind them that any backend can run.
-
-``weight = Cast(integers, float32) * scale``: nothing else is needed of MindSpore. The scale lies beside the weight as a
-parameter of its own, in a shape that broadcasts.
-"""
+"""Store weights as integers, with ordinary operators behind them that any backend can run."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from gsjupyter.errors import ParameterError
-from gsjupyter.mindir import TYPE_IDS, Constant, Graph, Node, Parameter
+from gsjupyter.mindir import Graph, Parameter
 from gsjupyter.passes.base import Change, Pass
 from gsjupyter.passes.fold_batch_norm import FoldBatchNorm
 from gsjupyter.passes.linear import LinearOperator, linear_operator, linear_operators
 from gsjupyter.passes.selection import LayerFormats
+from gsjupyter.passes.stored_weight import store_weight
 from gsjupyter.quantization import QuantizedArray, Scheme, quantize_weight, sqnr_db
 
 INTEGER_FORMAT = "int8"
-_FLOAT32 = np.dtype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -87,14 +84,17 @@ class QuantizeWeights(Pass):
         first = group[0]
         check_finite(first)
         quantized = quantize_weight(first.weight.array, first.axis, self.scheme)
-        dequantized = _dequantize(graph, first, quantized)
-        statistics = _statistics(first.weight, quantized)
+        dequantized = store_weight(graph, first.weight.name, quantized, first.node.scope)
+        statistics = statistics_of(first.weight.array, quantized)
         for operator in group:
             operator.node.set_input(operator.weight_index, dequantized)
             self.statistics[operator.name] = statistics
         return [Change.done(operator.node, f"weight stored as {self.scheme}") for operator in group]
 
     def _obstacle(self, group: list[LinearOperator]) -> str:
+        stored = group[0].stored
+        if stored is not None:
+            return f"already stored as {stored.scheme}"
         kept = next((operator for operator in group if self.formats.of(operator.name) != INTEGER_FORMAT), None)
         if kept is not None:
             return f"kept in {self.formats.of(kept.name)}, as asked"
@@ -130,21 +130,12 @@ def check_finite(operator: LinearOperator) -> None:
     )
 
 
-def _dequantize(graph: Graph, operator: LinearOperator, quantized: QuantizedArray) -> Node:
-    weight, scope = operator.weight, operator.node.scope
-    shape = quantized.values.shape
-    integers = Parameter.of(weight.name, quantized.values)
-    scale = graph.new_parameter(f"{weight.name}.scale", quantized.scale)
-    target = Constant.of(TYPE_IDS[_FLOAT32])
-    numbers = graph.add("Cast", [integers, target], scope=scope, shape=shape, dtype=_FLOAT32)
-    return graph.add("Mul", [numbers, scale], scope=scope, shape=shape, dtype=_FLOAT32)
-
-
-def _statistics(weight: Parameter, quantized: QuantizedArray) -> WeightStatistics:
+def statistics_of(weight: npt.NDArray[np.generic], quantized: QuantizedArray) -> WeightStatistics:
+    """Return what quantization did to a weight."""
     return WeightStatistics(
-        scheme=str(quantized.scheme),
+        scheme=quantized.scheme,
         scale_min=float(quantized.scale.min()),
         scale_max=float(quantized.scale.max()),
-        sqnr_db=sqnr_db(weight.array, quantized.dequantize()),
+        sqnr_db=sqnr_db(weight, quantized.dequantize()),
         bytes_after=quantized.size_bytes,
     )

@@ -4,7 +4,7 @@
    Inference", CVPR 2018, section 2.1. Ties round to even, as numpy and IEEE 754 do.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,26 +31,61 @@ class QuantizedArray:
         One value (shape ``()``), or one per channel in a shape that broadcasts against `values`.
     zero_point : ndarray of int32
         The integer that stands for 0.0, in the shape of `scale`.
-    scheme : Scheme
-        The scheme that made it.
+    scheme : str
+        The scheme, in words.
+    shape : tuple of int, optional
+        The shape of the original, where `values` has an axis more: (rows, groups, group size).
     """
 
     values: Integers
     scale: Floats
     zero_point: npt.NDArray[np.int32]
-    scheme: Scheme
+    scheme: str
+    shape: tuple[int, ...] | None = None
 
     def dequantize(self) -> Floats:
         """Return the numbers that the integers stand for."""
         numbers = np.asarray(self.values, np.float32)
         numbers -= self.zero_point.astype(np.float32)
         numbers *= self.scale
-        return numbers
+        return numbers if self.shape is None else numbers.reshape(self.shape)
+
+    def rescaled(self, factor: npt.NDArray[np.float64]) -> "QuantizedArray":
+        """Return the integers of the array times a factor, with scales that stay above 0.
+
+        Where the factor is negative the integers change their sign. If there is a -128 among them, or a zero point,
+        their bits are turned over instead: ``-q = ~q + 1``, so ``~q`` with the zero point ``-1 - zero_point`` stands
+        for the same, and never leaves the grid.
+
+        Parameters
+        ----------
+        factor : ndarray
+            One for each channel, in a shape that broadcasts against `values`.
+        """
+        factor, scale = np.broadcast_arrays(factor, self.scale.astype(np.float64) * factor)
+        limits, negative = np.iinfo(self.values.dtype), factor < 0
+        zero_point = np.broadcast_to(self.zero_point, factor.shape)
+        if limits.min < 0 and not self.zero_point.any() and self.values.min(initial=0) > limits.min:
+            values = np.where(negative, -self.values, self.values)
+        else:
+            values = np.where(negative, ~self.values, self.values)
+            zero_point = np.where(negative, limits.max + limits.min - zero_point, zero_point)
+        gone = np.abs(scale) < SMALLEST_SCALE
+        is_finer = scale.size > self.scale.size
+        integers: Integers = np.where(gone, 0, values).astype(self.values.dtype)  # type: ignore[assignment]
+        return replace(
+            self,
+            values=integers,
+            scale=np.where(gone, 1.0, np.abs(scale)).astype(np.float32),
+            zero_point=np.where(gone, 0, zero_point).astype(np.int32),
+            scheme=self.scheme.replace("per tensor", "per channel") if is_finer else self.scheme,
+        )
 
     @property
     def size_bytes(self) -> int:
         """The bytes that integers and scales take."""
-        return int(self.values.nbytes + self.scale.nbytes)
+        zero_point = self.values.dtype.itemsize * self.zero_point.size if self.zero_point.any() else 0
+        return int(self.values.nbytes + self.scale.nbytes + zero_point)
 
 
 def scale_and_zero_point(
@@ -133,4 +168,4 @@ def quantize_weight(weight: npt.ArrayLike, axis: int, scheme: Scheme) -> Quantiz
     keep = scheme.granularity == "channel"
     low, high = array.min(axis=reduced, keepdims=keep), array.max(axis=reduced, keepdims=keep)
     scale, zero_point = scale_and_zero_point(low, high, scheme)
-    return QuantizedArray(quantize(array, scale, zero_point, scheme), scale, zero_point, scheme)
+    return QuantizedArray(quantize(array, scale, zero_point, scheme), scale, zero_point, str(scheme))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from mindspore import Tensor, mint, nn
 
 from gsjupyter.errors import OptionError, ParameterError
-from gsjupyter.passes import FoldBatchNorm, FoldConstants, LayerFormats, QuantizeWeights, linear_operators
+from gsjupyter.passes import FoldBatchNorm, FoldConstants, LayerFormats, QuantizeWeights, apply, linear_operators
 from gsjupyter.quantization import WEIGHT_INT8, Scheme
 from tests.networks import MLP
 from tests.passes.networks import (
@@ -282,4 +282,7 @@ def test_statistics_say_what_was_done_to_each_layer(three_layers, rng):
 
 def test_what_is_quantized_already_is_not_quantized_again(three_layers, rng):
     model, _ = quantized(three_layers, normal(rng, 2, 8))
-    assert linear_operators(model.graph()) == []
+    assert [operator.stored.scheme for operator in linear_operators(model.graph())] == ["int8 per channel"] * 3
+    again, result = apply(QuantizeWeights(WEIGHT_INT8, LayerFormats("int8")), model)
+    assert [change.reason for change in result.skipped] == ["already stored as int8 per channel"] * 3
+    assert again.to_bytes() == model.to_bytes()
