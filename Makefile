@@ -9,11 +9,13 @@ BIN := $(VENV)/bin
 DONE := $(VENV)/.done
 EXTENSION := $(shell find labextension/src labextension/style -type f) \
 	labextension/package.json labextension/package-lock.json labextension/tsconfig.json
+# Golden Stick needs versions of its own, so it is tested in environments of its own, one for each MindSpore.
+GOLDENSTICK := $(VENV)-goldenstick
 PACKAGE := pyproject.toml setup.py $(EXTENSION)
 NODE_OK := $(shell node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null && npm --version)
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint test-extension test-python zoo picture format clean
+.PHONY: help quickstart test lint test-extension test-python test-goldenstick zoo picture format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +23,7 @@ help: ## List what can be made
 quickstart: $(DONE)/quickstart ## Install gsjupyter into .venv and run the first notebook
 	$(BIN)/python notebooks/run_quickstart.py
 
-test: lint test-extension test-python ## Run every check but the zoo
+test: lint test-extension test-python test-goldenstick ## Run every check but the zoo
 
 lint: $(DONE)/dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -40,6 +42,11 @@ endif
 test-python: $(DONE)/dev ## Run the Python tests, with a real browser among them
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not zoo"
 
+test-goldenstick: test-goldenstick-2.10.0 test-goldenstick-2.7.1.post1 ## Run the tests with Golden Stick itself
+
+test-goldenstick-%: $(GOLDENSTICK)-%/.done/tests
+	$(GOLDENSTICK)-$*/bin/pytest -n $(JOBS) --dist loadgroup tests/goldenstick
+
 zoo: $(DONE)/dev ## Convert the whole model zoo (some minutes), and write its table
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests/zoo
 
@@ -55,7 +62,7 @@ ifneq ($(NODE_OK),)
 endif
 
 clean: ## Remove the environment and all that was built
-	rm -rf $(VENV) build dist *.egg-info gsjupyter/labextension labextension/lib labextension/node_modules
+	rm -rf $(VENV) $(GOLDENSTICK)-* build dist *.egg-info gsjupyter/labextension labextension/lib labextension/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(DONE)/venv:
@@ -69,6 +76,15 @@ $(DONE)/quickstart: $(DONE)/venv $(PACKAGE)
 $(DONE)/dev: $(DONE)/venv $(PACKAGE)
 	$(BIN)/pip install --editable '.[dev]'
 	touch $@
+
+# Golden Stick names versions of its own dependencies that don't import together: they are chosen in the file instead.
+.PRECIOUS: $(GOLDENSTICK)-%/.done/tests
+$(GOLDENSTICK)-%/.done/tests: tests/goldenstick/requirements.txt $(PACKAGE)
+	$(PYTHON) -m venv $(GOLDENSTICK)-$*
+	$(GOLDENSTICK)-$*/bin/pip install mindspore==$* --requirement tests/goldenstick/requirements.txt
+	$(GOLDENSTICK)-$*/bin/pip install --no-deps mindspore_gs==1.4.1
+	$(GOLDENSTICK)-$*/bin/pip install --editable '.[notebooks]'
+	mkdir -p $(@D) && touch $@
 
 labextension/node_modules/.package-lock.json: labextension/package-lock.json
 	cd labextension && npm ci --no-audit --no-fund

@@ -12,7 +12,7 @@ from gsjupyter.calibration import batches_of, observe
 from gsjupyter.engines import MindSporeModel
 from gsjupyter.goldenstick.fused_batch_norm import UnfuseBatchNorm
 from gsjupyter.goldenstick.lowering import LowerFakeQuantization, SimulateFakeQuantization
-from gsjupyter.goldenstick.recognition import joined, quantization_in_words
+from gsjupyter.goldenstick.recognition import joined, plural, quantization_in_words
 from gsjupyter.interrupts import interruptible
 from gsjupyter.layer_table import layers_of
 from gsjupyter.mindir import Array, Model, Output, Runner
@@ -190,11 +190,12 @@ class _Run:
         self.calibration = calibration
         self.steps = steps
         self.notes: list[str] = []
+        self.lowering = LowerFakeQuantization(simulate=options.simulate)
         self.input_kind = "given" if example is not None else "random"
         self.example = example if example is not None else random_inputs(model.inputs, np.random.default_rng(0))
 
     def conversion(self) -> Conversion:
-        lowering = LowerFakeQuantization(simulate=self.options.simulate)
+        lowering = self.lowering
         standard = Pipeline(
             [
                 Functionalize(),
@@ -229,6 +230,7 @@ class _Run:
             self.notes.append("The input holds NaN, so the verification says little.")
         elif np.isnan(verification.sqnr_db):
             self.notes.append("The output holds NaN for this input, so the verification says little.")
+        self._note_quantization_of_its_own(layers)
         if self.options.weights == "float32" and not self.options.layers:
             return
         if not any(record.weights != "float32" for record in layers):
@@ -240,6 +242,24 @@ class _Run:
             size = format_bytes(sum(item.size_bytes for item in rest))
             names = ", ".join(item.name for item in rest[:3]) + (", ..." if len(rest) > 3 else "")
             self.notes.append(f"Left in float32, since no pass knows their operators: {names} ({size}).")
+
+    def _note_quantization_of_its_own(self, layers: Layers) -> None:
+        lowering = self.lowering
+        if lowering.untrained:
+            self.notes.append(
+                f"{plural(lowering.untrained, 'range')} still from -6 to 6, where training starts: train the network, or "
+                "give a checkpoint of one that was, before it is deployed."
+            )
+        if lowering.activation_bits and not self.options.simulate:
+            self.notes.append(
+                "The network's quantized activations are noted for devices and not computed, so the verification "
+                "shows what they change."
+            )
+        kept = [
+            item.name for item in layers if self.options.formats.is_kept(item.name) and item.name in lowering.statistics
+        ]
+        if kept:
+            self.notes.append(f"Quantized by the network itself, so keeping it has no effect: {', '.join(kept)}.")
 
     def _quantization(self, float_model: Model) -> list[Pass]:
         formats = self.options.formats

@@ -60,6 +60,11 @@ class FakeQuant:
         return f"{kind}{self.bits} per {'channel' if self.is_per_channel else 'tensor'}"
 
     @property
+    def is_untrained(self) -> bool:
+        """Whether its range is still the one that training starts from, -6 to 6."""
+        return bool(np.allclose(self.scale * (self.highest - self.lowest), 12, rtol=1e-6))
+
+    @property
     def fits_a_byte(self) -> bool:
         """Whether the integers can be stored as int8 or uint8."""
         return self.lowest >= -128 and self.highest <= (127 if self.lowest < 0 else 255)

@@ -101,8 +101,10 @@ class LowerFakeQuantization(Pass):
         """The weights that the algorithm had quantized."""
         self.activation_bits: set[int] = set()
         """The bits of the activations that it had quantized; empty if it had not."""
-        self.weights: dict[Value, WeightStatistics] = {}
-        self.inputs: dict[Node, ActivationStatistics] = {}
+        self.untrained = 0
+        """How many ranges are still those that training starts from."""
+        self._weights: dict[Value, WeightStatistics] = {}
+        self._inputs: dict[Node, ActivationStatistics] = {}
         self.statistics: dict[str, WeightStatistics] = {}
         """What became of each layer's weight, by layer name."""
         self.activation_statistics: dict[str, ActivationStatistics] = {}
@@ -113,10 +115,10 @@ class LowerFakeQuantization(Pass):
         changes = self._levels(graph)
         changes += [self._lower(graph, node, found) for node, found in fake_quants(graph)]
         for operator in linear_operators(graph):
-            if operator.stored is not None and operator.stored.output in self.weights:
-                self.statistics[operator.name] = self.weights[operator.stored.output]
-            if operator.node in self.inputs:
-                self.activation_statistics[operator.name] = self.inputs[operator.node]
+            if operator.stored is not None and operator.stored.output in self._weights:
+                self.statistics[operator.name] = self._weights[operator.stored.output]
+            if operator.node in self._inputs:
+                self.activation_statistics[operator.name] = self._inputs[operator.node]
         return changes
 
     def _levels(self, graph: Graph) -> list[Change]:
@@ -142,6 +144,7 @@ class LowerFakeQuantization(Pass):
         return Change.done(node, f"weight stored as {quantized.scheme}")
 
     def _lower(self, graph: Graph, node: Node, found: FakeQuant) -> Change:
+        self.untrained += found.is_untrained
         weight = node.parameter(0)
         if weight is None:
             return self._lower_activation(graph, node, found)
@@ -168,7 +171,7 @@ class LowerFakeQuantization(Pass):
     ) -> None:
         stored = store_weight(graph, name, quantized, node.scope)
         graph.replace(node, stored)
-        self.weights[stored] = statistics_of(numbers, quantized)
+        self._weights[stored] = statistics_of(numbers, quantized)
 
     def _lower_activation(self, graph: Graph, node: Node, found: FakeQuant) -> Change:
         self.activation_bits.add(found.bits)
@@ -184,7 +187,7 @@ class LowerFakeQuantization(Pass):
         statistics = ActivationStatistics(scheme, low, high, scale, int(zero_point))
         for reader in _readers_behind(node):
             note_input(reader, scale, int(zero_point))
-            self.inputs[reader] = statistics
+            self._inputs[reader] = statistics
 
 
 def fake_quants(graph: Graph) -> list[tuple[Node, FakeQuant]]:

@@ -1,21 +1,24 @@
 """Runs a model on MindSpore, with any inner values as extra outputs: calibration and comparison need no hooks."""
 
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import mindspore
 import numpy as np
 from mindspore import nn
 
-from gsjupyter.errors import EngineError, InputError
+from gsjupyter.errors import EngineError, InputError, UnsupportedError
 from gsjupyter.mindir.files import save_model
 from gsjupyter.mindir.graph import Graph
 from gsjupyter.mindir.model import InputSpec, Model
 from gsjupyter.mindir.session import first_line, undisturbed
 from gsjupyter.mindir.types import Array
-from gsjupyter.mindir.values import Value
+from gsjupyter.mindir.values import Node, Value
+
+_NO_KERNEL: Final = re.compile(r"Unsupported op \[(\w+)\] on (\w+)")
 
 Output: TypeAlias = Array | tuple["Output", ...] | dict[str, "Output"]
 
@@ -51,6 +54,8 @@ class Runner:
         ------
         InputError
             If number, rank, fixed axes or data type of the inputs don't fit.
+        UnsupportedError
+            If the device has no kernel for an operator; the message names its layers.
         EngineError
             If MindSpore fails to run it.
         """
@@ -60,7 +65,7 @@ class Runner:
                 outputs = self._cell(*[mindspore.Tensor(array) for array in arrays])
                 arrays_out = _as_arrays(outputs)
             except Exception as error:
-                raise EngineError(f"MindSpore can't run {self.model.name}: {first_line(error)}") from error
+                raise _explained(self.model, error) from error
         keys = self.model.output_keys
         if keys and isinstance(arrays_out, tuple):
             return dict(zip(keys, arrays_out, strict=True))
@@ -94,6 +99,26 @@ class InnerRunner(Runner):
         """Run the model and return the inner values, in the order in which they were named."""
         outputs = self(*inputs)
         return tuple(np.asarray(value) for value in outputs[1:]) if isinstance(outputs, tuple) else ()
+
+
+def _explained(model: Model, error: Exception) -> EngineError | UnsupportedError:
+    missing = _NO_KERNEL.search(str(error))
+    if missing is None or not model.is_editable:
+        return EngineError(f"MindSpore can't run {model.name}: {first_line(error)}")
+    operator, device = missing.groups()
+    layers = dict.fromkeys(_layer_in_words(node) for node in model.graph().nodes(operator))
+    named = ", ".join(list(layers)[:3]) + (f" and {len(layers) - 3} more" if len(layers) > 3 else "")
+    return UnsupportedError(
+        f"{model.name} can't run: {device} has no kernel for {operator}, in layer {named or '(network)'}, and gsjupyter "
+        "doesn't know what it computes.",
+        advice="Replace that layer by one of standard operators, or convert where its device is: "
+        "mindspore.set_context(device_target=...).",
+    )
+
+
+def _layer_in_words(node: Node) -> str:
+    cell = node.scope.cell_class
+    return f"{node.layer or '(network)'}{f' ({cell})' if cell else ''}"
 
 
 def _as_arrays(value: Any) -> Output:
