@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gsjupyter.artifact import Artifact, export, load
     from gsjupyter.conversion import Conversion, convert
     from gsjupyter.options import ConvertOptions
+    from gsjupyter.train_end import ExportOnTrainEnd
 
 __version__ = "0.1.0"
 
@@ -23,12 +24,13 @@ _HOMES = {
     "Artifact": "gsjupyter.artifact",
     "Conversion": "gsjupyter.conversion",
     "ConvertOptions": "gsjupyter.options",
+    "ExportOnTrainEnd": "gsjupyter.train_end",
     "convert": "gsjupyter.conversion",
     "export": "gsjupyter.artifact",
     "load": "gsjupyter.artifact",
 }
 
-__all__ = ["Artifact", "Conversion", "ConvertOptions", "GsError", "convert", "export", "load"]
+__all__ = ["Artifact", "Conversion", "ConvertOptions", "ExportOnTrainEnd", "GsError", "convert", "export", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -104,12 +104,7 @@ def export(
             f"{type(conversion).__name__} is no conversion.",
             advice="Convert it first: %gs_convert net x -o qnet, or gs.convert(net, x).",
         )
-    target = Path(path).expanduser()
-    if target.is_dir():
-        raise WriteError(f"{target} is a folder.", advice="Give the name of a file in it.")
-    chosen = _format_of(target, format)
-    if not overwrite:
-        _check_free(target)
+    target, chosen = checked_target(path, format, overwrite=overwrite)
     with interruptible(), Steps() as steps, staging(target.parent) as stage:
         steps.begin(f"write {target.name}")
         files = _SAVERS[chosen](conversion.model, stage / target.name)
@@ -117,6 +112,30 @@ def export(
         manifest.save(stage / manifest_path(target).name)
     files = tuple(target.parent / file.relative_to(stage) for file in files)
     return Artifact(target, files, manifest)
+
+
+def checked_target(
+    path: str | Path,
+    format: str | None = None,  # noqa: A002 - as in export
+    *,
+    overwrite: bool = False,
+) -> tuple[Path, str]:
+    """Return where to write a file and its format: what forbids it is told before the work.
+
+    Raises
+    ------
+    OptionError
+        If the format is unknown.
+    WriteError
+        If the file exists, or is a folder.
+    """
+    target = Path(path).expanduser()
+    if target.is_dir():
+        raise WriteError(f"{target} is a folder.", advice="Give the name of a file in it.")
+    chosen = _format_of(target, format)
+    if not overwrite:
+        _check_free(target)
+    return target, chosen
 
 
 def load(path: str | Path) -> MindSporeModel:

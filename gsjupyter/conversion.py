@@ -3,39 +3,32 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mindspore import nn
 
 from gsjupyter.calibration import batches_of, observe
 from gsjupyter.engines import MindSporeModel
-from gsjupyter.goldenstick.fused_batch_norm import UnfuseBatchNorm
-from gsjupyter.goldenstick.lowering import LowerFakeQuantization, SimulateFakeQuantization
-from gsjupyter.goldenstick.recognition import joined, plural, quantization_in_words
 from gsjupyter.interrupts import interruptible
 from gsjupyter.layer_table import layers_of
 from gsjupyter.mindir import Array, Model, Output, Runner
+from gsjupyter.opening import OpenedSource, open_source
 from gsjupyter.options import ConvertOptions, options_from
 from gsjupyter.passes import (
     Float16Weights,
-    FoldBatchNorm,
-    FoldConstants,
-    Functionalize,
-    InferenceMode,
     Pass,
     PassResult,
     Pipeline,
     QuantizeActivations,
     QuantizeWeights,
-    RemoveDeadCode,
-    apply,
     linear_operators,
 )
 from gsjupyter.progress import Steps
 from gsjupyter.quantization import ACTIVATION_UINT8, WEIGHT_INT8, MinMaxObserver
-from gsjupyter.report import Document, Facts, Layers, Messages, Shown, Verification, format_bytes, verify
-from gsjupyter.sources import arrays_of, model_of, random_inputs
+from gsjupyter.report import Document, Facts, Layers, Messages, PruningReport, Shown, Verification, format_bytes, verify
+from gsjupyter.sources import arrays_of, random_inputs
+from gsjupyter.standard_form import StandardForm, runnable
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,6 +53,8 @@ class Conversion(Shown):
         What the user should know.
     recognised : tuple of str
         Which algorithms have compressed the source, ``SimQAT, 8 bit, per channel, 5 layers`` for example.
+    pruning : PruningReport, optional
+        What was removed of a pruned network; None if nothing was pruned.
     """
 
     model: Model
@@ -70,6 +65,7 @@ class Conversion(Shown):
     verification: Verification
     notes: tuple[str, ...] = ()
     recognised: tuple[str, ...] = ()
+    pruning: PruningReport | None = None
 
     @cached_property
     def _engine(self) -> MindSporeModel:
@@ -87,7 +83,7 @@ class Conversion(Shown):
     def document(self) -> Document:
         """Return what to show."""
         before, after = self.source.size_bytes, self.model.size_bytes
-        recognised = [("Recognised", joined(self.recognised))] if self.recognised else []
+        recognised = [("Recognised", "; ".join(self.recognised))] if self.recognised else []
         facts = Facts(
             [
                 *recognised,
@@ -98,6 +94,7 @@ class Conversion(Shown):
         )
         title = f"{self.name}: {self.formats}"
         tables = [self.layers.table()] if self.layers else []
+        tables += [self.pruning.table()] if self.pruning is not None else []
         notes = [Messages([("note", note) for note in self.notes])] if self.notes else []
         return Document(title, [facts, *tables, *notes])
 
@@ -119,6 +116,7 @@ def convert(
     source: Any,
     example: Any = None,
     *,
+    ckpt: str | Path | None = None,
     calibration: Any = None,
     keep: str | Iterable[str] = (),
     options: ConvertOptions | None = None,
@@ -130,10 +128,13 @@ def convert(
 
     Parameters
     ----------
-    source : nn.Cell, str or Path
-        The network, or a MindIR file.
+    source : nn.Cell, class of one, str or Path
+        The network, its class if a checkpoint gives the values, or a MindIR file.
     example : Tensor, ndarray or tuple of these
         One batch of its input, as the network is called with; several inputs as a tuple. For a file it may be left out.
+    ckpt : str or Path, optional
+        A checkpoint (``.ckpt``, ``.safetensors``, or a folder of the latter) whose values are meant instead of the
+        network's own; also one of integers that post-training quantization has saved.
     calibration : Dataset, iterable of batches, or arrays, optional
         Data that int8 activations take their ranges from; the example by default. See `gsjupyter.calibration`.
     keep : str or iterable of str
@@ -150,7 +151,9 @@ def convert(
     Raises
     ------
     SourceError, InputError
-        If the source is no network, or the example doesn't fit.
+        If the source is no network, the example doesn't fit, or the checkpoint is another network's.
+    ModelFileError
+        If a file is damaged, or of another kind.
     OptionError
         If an option is unknown or out of range.
     CalibrationError, ParameterError
@@ -167,50 +170,36 @@ def convert(
     chosen = options_from({**given_at_once, **settings}, keep)
     with interruptible(), Steps() as steps:
         steps.begin("export to MindIR")
-        model = _canonical(model_of(source, example))
+        opened = open_source(source, example, ckpt, simulate=chosen.simulate)
         given = arrays_of(example) if example is not None else None
-        entry: tuple[PassResult, ...] = ()
-        if not isinstance(source, nn.Cell):
-            # A cell was exported in inference mode, where what still trains is meant to. A file may come from training,
-            # and what it would compute at inference is what the conversion is held against.
-            model, changed = apply(InferenceMode(), model)
-            entry = (changed,)
-        conversion = _Run(model, chosen, given, calibration, steps).conversion()
-        return replace(conversion, passes=(*entry, *conversion.passes))
+        return _Run(opened, chosen, given, calibration, steps).conversion()
 
 
 class _Run:
     """One conversion under way."""
 
     def __init__(
-        self, model: Model, options: ConvertOptions, example: tuple[Array, ...] | None, calibration: Any, steps: Steps
+        self,
+        opened: OpenedSource,
+        options: ConvertOptions,
+        example: tuple[Array, ...] | None,
+        calibration: Any,
+        steps: Steps,
     ) -> None:
-        self.source = model
+        self.source = opened.model
+        self.standard = StandardForm(opened, simulate=options.simulate)
         self.options = options
         self.calibration = calibration
         self.steps = steps
         self.notes: list[str] = []
-        self.lowering = LowerFakeQuantization(simulate=options.simulate)
         self.input_kind = "given" if example is not None else "random"
-        self.example = example if example is not None else random_inputs(model.inputs, np.random.default_rng(0))
+        self.example = example if example is not None else random_inputs(self.source.inputs, np.random.default_rng(0))
 
     def conversion(self) -> Conversion:
-        lowering = self.lowering
-        standard = Pipeline(
-            [
-                Functionalize(),
-                RemoveDeadCode(),
-                UnfuseBatchNorm(),
-                lowering,
-                FoldBatchNorm(),
-                FoldConstants(self.source),
-            ],
-            after=Pipeline([InferenceMode()]),
-        )
-        float_model, prepared = standard.run(self.source, self.steps.begin)
+        float_model = self.standard.run(self.steps.begin)
         quantization = self._quantization(float_model)
-        model, quantized = Pipeline(quantization, after=standard).run(float_model, self.steps.begin)
-        layers = layers_of(float_model, [lowering, *quantization], quantized)
+        model, quantized = Pipeline(quantization, after=self.standard.pipeline).run(float_model, self.steps.begin)
+        layers = layers_of(float_model, [self.standard.lowering, *quantization], quantized)
         self.steps.begin("verify")
         verification = self._verified(model)
         self._note_what_was_not_done(model, layers, verification)
@@ -218,11 +207,12 @@ class _Run:
             model=model,
             source=self.source,
             options=self.options,
-            passes=(*prepared, *quantized),
+            passes=(*self.standard.results, *quantized),
             layers=layers,
             verification=verification,
             notes=tuple(self.notes),
-            recognised=tuple(quantization_in_words(lowering)),
+            recognised=self.standard.recognised,
+            pruning=self.standard.pruning,
         )
 
     def _note_what_was_not_done(self, model: Model, layers: Layers, verification: Verification) -> None:
@@ -230,7 +220,7 @@ class _Run:
             self.notes.append("The input holds NaN, so the verification says little.")
         elif np.isnan(verification.sqnr_db):
             self.notes.append("The output holds NaN for this input, so the verification says little.")
-        self._note_quantization_of_its_own(layers)
+        self.notes += self.standard.notes(layers, self.options.formats)
         if self.options.weights == "float32" and not self.options.layers:
             return
         if not any(record.weights != "float32" for record in layers):
@@ -242,24 +232,6 @@ class _Run:
             size = format_bytes(sum(item.size_bytes for item in rest))
             names = ", ".join(item.name for item in rest[:3]) + (", ..." if len(rest) > 3 else "")
             self.notes.append(f"Left in float32, since no pass knows their operators: {names} ({size}).")
-
-    def _note_quantization_of_its_own(self, layers: Layers) -> None:
-        lowering = self.lowering
-        if lowering.untrained:
-            self.notes.append(
-                f"{plural(lowering.untrained, 'range')} still from -6 to 6, where training starts: train the network, or "
-                "give a checkpoint of one that was, before it is deployed."
-            )
-        if lowering.activation_bits and not self.options.simulate:
-            self.notes.append(
-                "The network's quantized activations are noted for devices and not computed, so the verification "
-                "shows what they change."
-            )
-        kept = [
-            item.name for item in layers if self.options.formats.is_kept(item.name) and item.name in lowering.statistics
-        ]
-        if kept:
-            self.notes.append(f"Quantized by the network itself, so keeping it has no effect: {', '.join(kept)}.")
 
     def _quantization(self, float_model: Model) -> list[Pass]:
         formats = self.options.formats
@@ -290,26 +262,11 @@ class _Run:
         return observe(float_model, batches, self.options.formats)
 
     def _verified(self, model: Model) -> Verification:
-        reference = _flat(Runner(_runnable(self.source))(*self.example))
+        reference = _flat(Runner(runnable(self.source))(*self.example))
         actual = _flat(MindSporeModel(model)(*self.example))
         return verify(
             list(reference), list(reference.values()), list(actual.values()), _samples(self.example), self.input_kind
         )
-
-
-def _runnable(model: Model) -> Model:
-    """Return a model whose pseudo-quantization, if it has any, is computed: no backend but a GPU has its operators."""
-    simulation = Pipeline(
-        [Functionalize(), RemoveDeadCode(), UnfuseBatchNorm(), SimulateFakeQuantization()],
-        after=Pipeline([InferenceMode()]),
-    )
-    simulated, results = simulation.run(model)
-    return simulated if results[-1].done else model
-
-
-def _canonical(model: Model) -> Model:
-    """Return a model without what MindSpore notes for its own debugging, so that sizes can be compared."""
-    return model.with_graph(model.graph())
 
 
 def _samples(arrays: Sequence[Array]) -> int:

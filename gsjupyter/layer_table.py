@@ -17,7 +17,9 @@ from gsjupyter.passes import (
     WeightStatistics,
     linear_operators,
 )
+from gsjupyter.passes.simulation import is_simulated, noted_input
 from gsjupyter.passes.stored_weight import StoredWeight
+from gsjupyter.quantization import ACTIVATION_UINT8
 from gsjupyter.report import LayerRecord, Layers
 
 
@@ -46,7 +48,8 @@ def layers_of(float_model: Model, quantization: Sequence[Pass], results: Sequenc
     records: dict[str, LayerRecord] = {}
     for operator in linear_operators(float_model.graph()):
         note = "" if operator.name in weights else reasons.get(operator.node.layer, "")
-        found = _record(operator, weights.get(operator.name), activations.get(operator.name), note)
+        activation = activations.get(operator.name) or _noted(operator)
+        found = _record(operator, weights.get(operator.name), activation, note)
         records.setdefault(operator.name, found)
     return Layers(list(records.values()))
 
@@ -75,6 +78,17 @@ def _record(
         bytes_after=size_after,
         note=note,
     )
+
+
+def _noted(operator: LinearOperator) -> ActivationStatistics | None:
+    """Return how an input is quantized that came so: from a checkpoint, or from a file that was converted before."""
+    found = noted_input(operator.node)
+    if found is None:
+        return None
+    (scale, zero_point), scheme = found, ACTIVATION_UINT8
+    described = str(scheme) if is_simulated(operator.data) else f"float32, noted as {scheme}"
+    low, high = ((end - zero_point) * scale for end in (scheme.lowest, scheme.highest))
+    return ActivationStatistics(described, low, high, scale, zero_point)
 
 
 def _scale_range(stored: StoredWeight | None, weight: WeightStatistics | None) -> tuple[float, float] | None:

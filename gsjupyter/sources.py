@@ -41,7 +41,8 @@ def model_of(source: Any, example: Any = None) -> Model:
         return model_from_cell(source, inputs_of(example))
     if isinstance(source, type) and issubclass(source, nn.Cell):
         raise SourceError(
-            f"{source.__name__} is a class, not a network.", advice=f"Make an instance of it: {source.__name__}()."
+            f"{source.__name__} is a class, not a network.",
+            advice=f"Make an instance of it: {source.__name__}(). With a checkpoint, --ckpt, the class will do.",
         )
     raise SourceError(f"{_describe(source)} is no network.", advice="Give an nn.Cell, or the path of a .mindir file.")
 

@@ -8,7 +8,16 @@ from types import FunctionType
 import pytest
 
 PUBLIC = {
-    "gsjupyter": ["Artifact", "Conversion", "ConvertOptions", "GsError", "convert", "export", "load"],
+    "gsjupyter": [
+        "Artifact",
+        "Conversion",
+        "ConvertOptions",
+        "ExportOnTrainEnd",
+        "GsError",
+        "convert",
+        "export",
+        "load",
+    ],
     "gsjupyter.engines": ["MindSporeModel"],
     "gsjupyter.formats": ["Manifest", "check_files", "manifest_path", "sha256"],
     "gsjupyter.magics": ["errors_in_words", "register", "unregister"],
@@ -18,10 +27,10 @@ PUBLIC = {
         *("check_inputs", "load_model", "model_from_cell", "run_with", "save_model"),
     ],
     "gsjupyter.passes": [
-        *("ActivationStatistics", "Change", "Float16Weights", "FoldBatchNorm", "FoldConstants", "Functionalize"),
-        *("InferenceMode", "LayerFormats", "LinearOperator", "Pass", "PassResult", "Pipeline"),
-        *("QuantizeActivations", "QuantizeWeights", "RemoveDeadCode", "WeightStatistics", "activation_inputs"),
-        *("apply", "linear_operators"),
+        *("ActivationStatistics", "Change", "Float16Weights", "FoldBatchNorm", "FoldConstants", "FoldMasks"),
+        *("Functionalize", "InferenceMode", "LayerFormats", "LinearOperator", "Pass", "PassResult", "Pipeline"),
+        *("QuantizeActivations", "QuantizeWeights", "RemoveChannels", "RemoveDeadCode", "WeightStatistics"),
+        *("activation_inputs", "apply", "linear_operators"),
     ],
     "gsjupyter.quantization": [
         *("ACTIVATION_UINT8", "Granularity", "MinMaxObserver", "QuantizedArray", "Scheme", "WEIGHT_INT8"),
@@ -29,8 +38,9 @@ PUBLIC = {
         *("scale_and_zero_point", "sqnr_db"),
     ],
     "gsjupyter.report": [
-        *("Cell", "Column", "Document", "Facts", "LayerRecord", "Layers", "Level", "MIME_TYPE", "Messages"),
-        *("OutputComparison", "Shown", "Table", "Verification", "format_bytes", "to_html", "to_text", "verify"),
+        *("Cell", "Column", "Document", "Facts", "LayerPruning", "LayerRecord", "Layers", "Level", "MIME_TYPE"),
+        *("Messages", "OutputComparison", "PruningReport", "Shown", "Table", "Verification", "format_bytes", "to_html"),
+        *("to_text", "verify"),
     ],
 }
 

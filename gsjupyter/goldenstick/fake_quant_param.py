@@ -2,9 +2,9 @@
 
 Not everything on it is true: SimQAT writes -1 for a channel axis that is 0. LSQ writes a scale for each channel and
 says "not per channel"; its scale comes from two numbers of which it trains only one (``max``, the threshold), so once
-trained it may be too large by what the other kept. SLB's scale and zero point don't describe its levels, and its weight
-is final. So only what is true is read: scales, zero points and the grid, for LSQ the threshold, and the number of scales
-tells that they lie along axis 0.
+trained it may be too large by what the other kept. SLB's scale and zero point don't describe its levels, and its
+weight is final. So only what is true is read: scales, zero points and the grid, for LSQ the threshold, and the number
+of scales tells that they lie along axis 0.
 
 Source: mindspore_gs 1.4.1, ``quantization/fake_quantizer.py`` (quant_params), ``slb/slb_fake_quantizer.py``.
 """

@@ -1,7 +1,6 @@
 """What a network is, in one line: the algorithm that compressed it, how, and how many layers of it."""
 
 from collections import Counter
-from collections.abc import Iterable
 
 from gsjupyter.goldenstick.lowering import LowerFakeQuantization, QuantizedWeight
 
@@ -31,8 +30,3 @@ def _line(weight: QuantizedWeight, count: int) -> str:
 def plural(count: int, noun: str) -> str:
     """Return a number with its noun: ``1 layer``, ``5 layers``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def joined(lines: Iterable[str]) -> str:
-    """Return several findings as one line."""
-    return "; ".join(lines)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from gsjupyter.magics.arguments import errors_in_words
 from gsjupyter.magics.completion import IDENTIFIER, magic_matcher
+from gsjupyter.magics.goldenstick import GoldenStickSupport
 from gsjupyter.magics.pipeline import PipelineMagics
 
 if TYPE_CHECKING:
@@ -12,18 +13,22 @@ if TYPE_CHECKING:
 __all__ = ["errors_in_words", "register", "unregister"]
 
 _MAGICS = ("gs_convert", "gs_export")
+_supports: list[GoldenStickSupport] = []
 
 
 def register(shell: "InteractiveShell") -> None:
-    """Add the magics and their completion to a shell; doing it twice changes nothing."""
+    """Add the magics, their completion and the support of Golden Stick to a shell; doing it twice changes nothing."""
     unregister(shell)
     shell.register_magics(PipelineMagics)
     parsers = {name: getattr(PipelineMagics, name).parser for name in _MAGICS}
     shell.Completer.custom_matchers.append(magic_matcher(shell, parsers))
+    _supports.append(GoldenStickSupport(shell))
 
 
 def unregister(shell: "InteractiveShell") -> None:
-    """Take the magics and their completion away."""
+    """Take the magics, their completion and the support of Golden Stick away."""
+    while _supports:
+        _supports.pop().detach()
     for kind in ("line", "cell"):
         for name in _MAGICS:
             shell.magics_manager.magics[kind].pop(name, None)

@@ -15,7 +15,7 @@ from gsjupyter.magics.arguments import bound, check_output, errors_in_words, loo
 if TYPE_CHECKING:
     from gsjupyter.conversion import Conversion
 
-_CELL_KEYS = ("weights", "activations", "granularity", "simulate", "layers", "keep", "calibration")
+_CELL_KEYS = ("ckpt", "weights", "activations", "granularity", "simulate", "layers", "keep", "calibration")
 
 
 @magics_class
@@ -26,6 +26,7 @@ class PipelineMagics(Magics):
     @magic_arguments()
     @argument("source", help="The network (a name), or the path of a .mindir file.")
     @argument("inputs", nargs="*", default=[], help="One batch of each input, by name, as the network is called with.")
+    @argument("--ckpt", metavar="FILE", help="A checkpoint (.ckpt, .safetensors) whose values to take.")
     @argument("--weights", metavar="FORMAT", help="How weights are stored: float32 (default), float16, int8.")
     @argument("--activations", metavar="FORMAT", help="How inputs of layers are quantized: float32 (default), int8.")
     @argument("--granularity", metavar="WHAT", help="A scale for each output channel (default) or tensor.")
@@ -40,6 +41,7 @@ class PipelineMagics(Magics):
         The network is left exactly as it is. As a line::
 
             %gs_convert net x --weights int8 --activations int8 --calibration batches -o qnet
+            %gs_convert Net x --ckpt lenet.ckpt -o qnet
 
         As a cell, whose body is YAML with the same options, and formats of single layers::
 
@@ -60,6 +62,8 @@ class PipelineMagics(Magics):
             source, example = self._source(arguments["source"]), self._example(arguments["inputs"])
             if calibration is not None:
                 settings["calibration"] = lookup(self._namespace, str(calibration))
+            if "ckpt" in settings:
+                settings["ckpt"] = Path(str(settings["ckpt"])).expanduser()
             from gsjupyter.conversion import convert
 
             conversion = convert(source, example, **settings)
@@ -110,7 +114,7 @@ def _is_path(text: str) -> bool:
 
 
 def _settings_of_line(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("weights", "activations", "granularity", "calibration", "keep")
+    names = ("ckpt", "weights", "activations", "granularity", "calibration", "keep")
     settings = {name: arguments[name] for name in names if arguments[name] is not None}
     return {**settings, "simulate": False} if arguments["annotate_only"] else settings
 
@@ -147,5 +151,6 @@ def _layer_name(name: object) -> object:
 def _summary(conversion: "Conversion") -> str:
     before, after = conversion.source.size_bytes, conversion.model.size_bytes
     size = f"{after / before:.0%} of the size"
-    lines = [f"{conversion.name}, {conversion.formats}, {size}, {conversion.verification}", *conversion.notes]
-    return "\n".join(lines)
+    made = f"{conversion.name}, {conversion.formats}, {size}, {conversion.verification}"
+    found = [f"Recognised: {line}." for line in conversion.recognised]
+    return "\n".join([made, *found, *conversion.notes])

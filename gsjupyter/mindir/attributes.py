@@ -145,6 +145,18 @@ def item_abstract(abstract: pb.AttributeProto | None, index: int) -> pb.Attribut
     return item
 
 
+def resized(abstract: pb.AttributeProto | None, shapes: Sequence[Sequence[int]]) -> pb.AttributeProto | None:
+    """Return an abstract with other shapes: that of a tensor, or those of a tuple's tensors, one after the other."""
+    if abstract is None:
+        return None
+    copy = pb.AttributeProto()
+    copy.CopyFrom(abstract)
+    tensors = [*copy.tensors, *(tensor for item in copy.values for tensor in item.tensors)]
+    for tensor, shape in zip(tensors, shapes, strict=False):
+        tensor.dims[:] = shape
+    return copy
+
+
 def shape_of(abstract: pb.AttributeProto | None) -> tuple[int, ...] | None:
     """Return the shape that an abstract gives, -1 for a dynamic axis; None if it is no tensor."""
     if abstract is None or len(abstract.tensors) != 1:

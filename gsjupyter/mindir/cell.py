@@ -167,11 +167,22 @@ def _in_inference_mode(network: nn.Cell) -> Iterator[None]:
     before = [(cell, _state(vars(cell))) for cell in cells]
     try:
         network.set_train(False)
+        for cell in cells:
+            _give_up_absent_parameters(vars(cell))
         yield
     finally:
         for cell, state in before:
             vars(cell).clear()
             vars(cell).update(state)
+
+
+def _give_up_absent_parameters(attributes: dict[str, Any]) -> None:
+    # A parameter that was set to None, as Golden Stick does in layers that it takes over, stops the exporter.
+    parameters = attributes.get("_params", {})
+    absent = [name for name, parameter in parameters.items() if parameter is None]
+    if absent:
+        kept = {name: parameter for name, parameter in parameters.items() if parameter is not None}
+        attributes.update({"_params": type(parameters)(kept), **dict.fromkeys(absent)})
 
 
 def _state(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -109,8 +109,8 @@ def _explained(model: Model, error: Exception) -> EngineError | UnsupportedError
     layers = dict.fromkeys(_layer_in_words(node) for node in model.graph().nodes(operator))
     named = ", ".join(list(layers)[:3]) + (f" and {len(layers) - 3} more" if len(layers) > 3 else "")
     return UnsupportedError(
-        f"{model.name} can't run: {device} has no kernel for {operator}, in layer {named or '(network)'}, and gsjupyter "
-        "doesn't know what it computes.",
+        f"{model.name} can't run: {device} has no kernel for {operator}, in layer {named or '(network)'}, "
+        "and gsjupyter doesn't know what it computes.",
         advice="Replace that layer by one of standard operators, or convert where its device is: "
         "mindspore.set_context(device_target=...).",
     )

@@ -4,7 +4,7 @@ Each value knows its readers. A node that loses its last reader gives up its own
 another reader?" is answered by the graph as it is, not as it was.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from mindspore.train import mind_ir_pb2 as pb
 
 from gsjupyter.errors import UnsupportedError
 from gsjupyter.mindir.arguments import position_of
-from gsjupyter.mindir.attributes import AttributeValue, decode, dtype_of, encode, is_monad, shape_of
+from gsjupyter.mindir.attributes import AttributeValue, decode, dtype_of, encode, is_monad, resized, shape_of
 from gsjupyter.mindir.scope import Scope
 from gsjupyter.mindir.types import Array, array_of, numpy_dtype, tensor_of
 
@@ -40,6 +40,10 @@ class Value:
     def dtype(self) -> np.dtype[np.generic] | None:
         """The numpy data type; None if unknown or no tensor."""
         return dtype_of(self.abstract)
+
+    def resize(self, *shapes: Sequence[int]) -> None:
+        """Note that the value has another shape, or the items of a tuple have other shapes; data types stay."""
+        self.abstract = resized(self.abstract, shapes)
 
     def add_reader(self, node: "Node") -> None:
         """Count one more input of `node` that reads this value."""
@@ -259,6 +263,15 @@ class Node(Value):
                 index = reader.inputs[1]
                 if isinstance(index, Constant) and isinstance(index.value, int):
                     yield index.value, reader
+
+    def set_attribute(self, name: str, value: AttributeValue) -> None:
+        """Change an attribute of the operator for this node alone; in a file nodes share one description of it."""
+        primitive = pb.PrimitiveProto()
+        primitive.CopyFrom(self.primitive)
+        del primitive.attribute[:]
+        primitive.attribute.extend(item for item in self.primitive.attribute if item.name != name)
+        primitive.attribute.append(encode(value, name))
+        self.primitive = primitive
 
     def annotate(self, name: str, value: AttributeValue) -> None:
         """Attach a named value to the node: carried in the file, ignored when it runs."""

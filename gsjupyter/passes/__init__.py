@@ -4,11 +4,13 @@ from gsjupyter.passes.base import Change, Pass, PassResult, Pipeline, apply
 from gsjupyter.passes.float16_weights import Float16Weights
 from gsjupyter.passes.fold_batch_norm import FoldBatchNorm
 from gsjupyter.passes.fold_constants import FoldConstants
+from gsjupyter.passes.fold_masks import FoldMasks
 from gsjupyter.passes.functionalize import Functionalize
 from gsjupyter.passes.inference_mode import InferenceMode
 from gsjupyter.passes.linear import LinearOperator, linear_operators
 from gsjupyter.passes.quantize_activations import ActivationStatistics, QuantizeActivations, activation_inputs
 from gsjupyter.passes.quantize_weights import QuantizeWeights, WeightStatistics
+from gsjupyter.passes.remove_channels import RemoveChannels
 from gsjupyter.passes.remove_dead_code import RemoveDeadCode
 from gsjupyter.passes.selection import LayerFormats
 
@@ -18,6 +20,7 @@ __all__ = [
     "Float16Weights",
     "FoldBatchNorm",
     "FoldConstants",
+    "FoldMasks",
     "Functionalize",
     "InferenceMode",
     "LayerFormats",
@@ -27,6 +30,7 @@ __all__ = [
     "Pipeline",
     "QuantizeActivations",
     "QuantizeWeights",
+    "RemoveChannels",
     "RemoveDeadCode",
     "WeightStatistics",
     "activation_inputs",

@@ -5,16 +5,15 @@ The constant part of the graph runs on MindSpore itself, so that no operator is 
 
 import numpy as np
 
-from gsjupyter.errors import EngineError
-from gsjupyter.mindir import Array, Constant, Graph, Model, Node, Parameter, Runner, Value
+from gsjupyter.mindir import Array, Constant, Graph, Model, Node, Parameter, Value
 from gsjupyter.passes.base import Change, Pass
+from gsjupyter.passes.constant_values import constant_nodes, values_of
 from gsjupyter.passes.remove_dead_code import RemoveDeadCode
 
 SMALL_BYTES = 1 << 16
 """Results up to this size are stored even where computing them takes less."""
 
 _NARROW = tuple(np.dtype(kind) for kind in (np.int8, np.uint8, np.float16))
-_RANDOM = ("Random", "Dropout", "StandardNormal", "StandardLaplace", "Uniform", "Normal", "Multinomial", "Bernoulli")
 
 
 class FoldConstants(Pass):
@@ -40,7 +39,7 @@ class FoldConstants(Pass):
 
     def run(self, graph: Graph) -> list[Change]:
         """Edit the graph; return what was done and what was left alone."""
-        constant = _constant_nodes(graph)
+        constant = constant_nodes(graph)
         changes, targets = [], []
         for node in _frontier(graph, constant):
             if self._growth_limit and (reason := _obstacle(node, _sources(node))):
@@ -49,22 +48,11 @@ class FoldConstants(Pass):
                 targets.append(node)
         if not targets:
             return changes
-        for node, value in zip(targets, _values_of(self._model, graph, targets), strict=True):
+        for node, value in zip(targets, values_of(self._model, graph, targets), strict=True):
             sources = _sources(node)
             graph.replace(node, _stored(graph, node, value, sources))
             changes.append(Change.done(node, "computed once" + _origin(sources)))
         return changes
-
-
-def _constant_nodes(graph: Graph) -> set[Node]:
-    constant: set[Node] = set()
-    for node in graph.nodes():
-        fixed = all(isinstance(value, Constant | Parameter) or value in constant for value in node.inputs)
-        random = node.op.startswith(_RANDOM) or node.op.endswith("Random")
-        tokens = any(isinstance(value, Constant) and value.is_monad for value in node.inputs)
-        if fixed and not random and not tokens and node.op not in ("Load", "UpdateState", "Depend"):
-            constant.add(node)
-    return constant
 
 
 def _frontier(graph: Graph, constant: set[Node]) -> list[Node]:
@@ -98,18 +86,6 @@ def _obstacle(node: Node, sources: list[Parameter]) -> str:
     size = int(np.prod([abs(axis) for axis in shape], dtype=np.int64)) * dtype.itemsize
     limit = max(SMALL_BYTES, sum(parameter.size_bytes for parameter in sources))
     return f"its result of {size:,} bytes is larger than what it is computed from" if size > limit else ""
-
-
-def _values_of(model: Model, graph: Graph, nodes: list[Node]) -> list[Array]:
-    part = Graph([], graph.add_tuple(nodes))
-    try:
-        values = Runner(model.with_graph(part, output_keys=()))()
-    finally:
-        # The tuple must not count as a reader of the nodes any longer.
-        part.output = Constant.of(None)
-    if not isinstance(values, tuple) or len(values) != len(nodes):
-        raise EngineError(f"MindSpore didn't give the values of {len(nodes)} constant operators.")
-    return [np.asarray(value) for value in values]
 
 
 def _stored(graph: Graph, node: Node, value: Array, sources: list[Parameter]) -> Value:

@@ -21,6 +21,22 @@ def note_input(node: Node, scale: float, zero_point: int) -> None:
     node.annotate(_ZERO_POINT, zero_point)
 
 
+def noted_input(node: Node) -> tuple[float, int] | None:
+    """Return the scale and zero point that a layer's input is noted to have; None if it has none."""
+    notes = node.annotations
+    scale, zero_point = notes.get(_SCALE), notes.get(_ZERO_POINT)
+    return (scale, zero_point) if isinstance(scale, float) and isinstance(zero_point, int) else None
+
+
+def is_simulated(value: Value) -> bool:
+    """Say whether a value is quantized in the computation, as `simulate_quantization` does it."""
+    for operator in ("Mul", "Maximum", "Minimum", "Rint"):
+        if not isinstance(value, Node) or value.op != operator:
+            return False
+        value = value.inputs[0]
+    return True
+
+
 def has_noted_input(node: Node) -> bool:
     """Say whether a layer's input is quantized already."""
     return _SCALE in node.annotations

@@ -13,6 +13,7 @@ from gsjupyter.report.document import (
 )
 from gsjupyter.report.html import to_html
 from gsjupyter.report.layers import LayerRecord, Layers
+from gsjupyter.report.pruning import LayerPruning, PruningReport
 from gsjupyter.report.shown import Shown
 from gsjupyter.report.text import to_text
 from gsjupyter.report.verification import OutputComparison, Verification, verify
@@ -23,11 +24,13 @@ __all__ = [
     "Column",
     "Document",
     "Facts",
+    "LayerPruning",
     "LayerRecord",
     "Layers",
     "Level",
     "Messages",
     "OutputComparison",
+    "PruningReport",
     "Shown",
     "Table",
     "Verification",

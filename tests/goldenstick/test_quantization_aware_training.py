@@ -14,8 +14,10 @@ from tests.goldenstick.compressed import ALGORITHMS, compressed, output_step, re
 
 FORMS = ("training form", "converted form")
 STANDARD = frozenset(
-    ("BiasAdd", "Cast", "Conv2D", "Div", "Flatten", "MatMul", "MaxPool", "Maximum", "Minimum", "Mul", "ReLU")
-    + ("Rint", "Sub")
+    [
+        *("BiasAdd", "Cast", "Conv2D", "Div", "Flatten", "MatMul", "MaxPool", "Maximum", "Minimum", "Mul", "ReLU"),
+        *("Rint", "Sub"),
+    ]
 )
 X = np.random.default_rng(3).normal(0, 1, (4, 1, 12, 12)).astype(np.float32)
 

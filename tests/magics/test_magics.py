@@ -150,7 +150,7 @@ def test_a_file_that_exists_is_told_and_left(notebook, tmp_path):
     [
         ("%gs_convert net x --weigths int8", "gs_convert: no option --weigths. Did you mean --weights?"),
         ("%gs_convert net x --weights=int9", "gs_convert: weights must be one of float32, float16, int8, not 'int9'."),
-        ("%gs_convert net x --frobnicate", "gs_convert: no option --frobnicate. There are --weights, "),
+        ("%gs_convert net x --frobnicate", "gs_convert: no option --frobnicate. There are --ckpt, --weights, "),
         ("%gs_convert", "gs_convert: the following arguments are required: source"),
         ("%gs_convert net x --weights", "gs_convert: argument --weights: expected one argument"),
         ("%gs_convert nte x", "gs_convert: there is no nte in this notebook.\nDid you mean net?"),

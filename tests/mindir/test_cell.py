@@ -278,3 +278,26 @@ def test_an_exception_of_the_users_own_code_is_told(mode, rng):
 
     with pytest.raises(SourceError, match="Raises"):
         model_from_cell(Raises(), [floats(rng, 3, 8)])
+
+
+class TookOver(nn.Cell):
+    """Computes with a weight of its own in place of that of a layer, as Golden Stick's deployed cells do."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Dense(8, 4)
+        self.weight = self.layer.weight
+        self.layer.weight = None
+
+    def construct(self, x):
+        return ops.matmul(x, ops.transpose(self.weight, (1, 0)))
+
+
+def test_a_parameter_that_was_given_up_does_not_stop_the_export(rng):
+    network, x = TookOver(), rng.standard_normal((3, 8)).astype(np.float32)
+    assert network.layer._params["weight"] is None
+    before = dict(vars(network.layer))
+    model = model_from_cell(network, [x])
+    np.testing.assert_allclose(Runner(model)(x), x @ network.weight.asnumpy().T, rtol=1e-5, atol=1e-6)
+    assert vars(network.layer) == before
+    assert network.layer._params["weight"] is None

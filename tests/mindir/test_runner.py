@@ -3,7 +3,7 @@ from __future__ import annotations
 import mindspore
 import numpy as np
 import pytest
-from mindspore import Tensor, ops
+from mindspore import Tensor, nn, ops
 
 from gsjupyter.errors import EngineError, InputError, UnsupportedError
 from gsjupyter.mindir import Runner, Scope, check_inputs, model_from_cell, run_with
@@ -89,12 +89,26 @@ def test_another_batch_size_is_taken(mlp_model, rng):
     assert Runner(mlp_model)(rng.standard_normal((5, 8)).astype(np.float32)).shape == (5, 4)
 
 
-def test_what_mindspore_cannot_load_is_told(mlp_model, capfd):
+def test_an_operator_that_the_device_lacks_is_named(mlp_model, capfd):
     graph = mlp_model.graph()
     graph.output = graph.add("NoSuchOperator", [graph.output], scope=Scope.parse(""))
     broken = mlp_model.with_graph(graph)
-    with pytest.raises(EngineError, match=r"MindSpore can't (load|run) MLP"):
+    with pytest.raises(
+        UnsupportedError, match=r"CPU has no kernel for NoSuchOperator, in layer \(network\)"
+    ):
         Runner(broken)(np.zeros((3, 8), np.float32))
+    assert capfd.readouterr() == ("", "")
+
+
+class FixedBatch(nn.Cell):
+    def construct(self, x):
+        return x.reshape((3, 4, 2)).sum(axis=1)
+
+
+def test_what_mindspore_cannot_run_is_told(capfd):
+    runner = Runner(model_from_cell(FixedBatch(), [np.zeros((3, 8), np.float32)]))
+    with pytest.raises(EngineError, match="MindSpore can't run FixedBatch"):
+        runner(np.zeros((5, 8), np.float32))
     assert capfd.readouterr() == ("", "")
 
 

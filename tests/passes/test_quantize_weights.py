@@ -285,4 +285,4 @@ def test_what_is_quantized_already_is_not_quantized_again(three_layers, rng):
     assert [operator.stored.scheme for operator in linear_operators(model.graph())] == ["int8 per channel"] * 3
     again, result = apply(QuantizeWeights(WEIGHT_INT8, LayerFormats("int8")), model)
     assert [change.reason for change in result.skipped] == ["already stored as int8 per channel"] * 3
-    assert again.to_bytes() == model.to_bytes()
+    assert all(np.array_equal(parameters(again)[name], values) for name, values in parameters(model).items())
