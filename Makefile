@@ -45,7 +45,7 @@ test-python: $(DONE)/dev ## Run the Python tests, with a real browser among them
 test-goldenstick: test-goldenstick-2.10.0 test-goldenstick-2.7.1.post1 ## Run the tests with Golden Stick itself
 
 test-goldenstick-%: $(GOLDENSTICK)-%/.done/tests
-	$(GOLDENSTICK)-$*/bin/pytest -n $(JOBS) --dist loadgroup tests/goldenstick
+	$(GOLDENSTICK)-$*/bin/pytest tests/goldenstick --ignore tests/goldenstick/unit
 
 zoo: $(DONE)/dev ## Convert the whole model zoo (some minutes), and write its table
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests/zoo

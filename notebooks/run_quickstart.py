@@ -9,8 +9,8 @@ NOTEBOOK = Path(__file__).with_name("quickstart.ipynb")
 OUTPUT = NOTEBOOK.parent.parent / "build" / "quickstart"
 
 
-def run(folder: Path) -> nbformat.NotebookNode:
-    """Run the notebook in a folder and return it with its outputs; the files that it exports stay there.
+def run(folder: Path, path: Path = NOTEBOOK) -> nbformat.NotebookNode:
+    """Run a notebook in a folder and return it with its outputs; the files that it exports stay there.
 
     Raises
     ------
@@ -18,7 +18,7 @@ def run(folder: Path) -> nbformat.NotebookNode:
         If a cell fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": str(folder)}}
     client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources)
     client.on_cell_start = lambda cell, cell_index: _announce(cell)

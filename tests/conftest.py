@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -19,6 +20,19 @@ from hypothesis import settings
 # run, so that a failure belongs to the change that is tested.
 settings.register_profile("gsjupyter", deadline=None, derandomize=True, database=None)
 settings.load_profile("gsjupyter")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def garbage():
+    """Collect what the tests of other modules have left."""
+    gc.unfreeze()
+    gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def few_objects_to_look_through(garbage):
+    """Keep tests fast: MindSpore collects garbage at each compilation, through all that was imported and kept."""
+    gc.freeze()
 
 
 @pytest.fixture

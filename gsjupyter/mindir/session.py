@@ -1,5 +1,6 @@
 """MindSpore at work on the user's machine, and everything put back afterwards: context, folders, log files."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -25,7 +26,7 @@ def undisturbed() -> Iterator[None]:
     C++ side writes to stderr is passed on only if all went well: of a failure it prints its own stack, and the caller
     is about to say it in words.
     """
-    with uninterrupted(), _lock, _stderr_held_back():
+    with uninterrupted(), _lock, _few_objects_to_look_through(), _stderr_held_back():
         syntax_level = mindspore.get_context("jit_syntax_level")
         failure = Path.cwd() / _LITTER
         before = _modified(failure)
@@ -40,6 +41,19 @@ def undisturbed() -> Iterator[None]:
             for folder in reversed(folders):
                 with suppress(OSError):
                     folder.rmdir()
+
+
+@contextmanager
+def _few_objects_to_look_through() -> Iterator[None]:
+    # MindSpore collects garbage at each compilation; a notebook's objects make that half of a small network's time.
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

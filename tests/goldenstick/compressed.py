@@ -77,6 +77,7 @@ ALGORITHMS = {
     "SLB 2 bit": (lambda: slb(2, activations=False), Plain),
     "SLB 4 bit": (lambda: slb(4, activations=False), Plain),
     "SLB 1 bit with activations": (lambda: slb(1, activations=True), Plain),
+    "SLB 2 bit with activations": (lambda: slb(2, activations=True), Plain),
     "SLB 4 bit with activations": (lambda: slb(4, activations=True), Plain),
 }
 

@@ -10,6 +10,7 @@ from mindspore_gs.ptq.quant_cells.mindone.fake_quant_linear import (
     FakeQuantW8A8LinearCell,
 )
 
+import gsjupyter as gs
 from gsjupyter.goldenstick.ptq import describe
 from gsjupyter.goldenstick.ptq_cells import RecognizePtqCells
 from gsjupyter.mindir import Runner, model_from_cell
@@ -120,6 +121,15 @@ def test_inputs_that_are_quantized_by_what_they_hold_stay_as_they_are(rng):
     wanted = rounded @ case.weight.T + case.bias
     assert_near(Runner(source)(case.x), wanted, 1e-5)
     assert_near(Runner(model)(case.x), wanted, 1e-5)
+
+
+def test_a_conversion_says_what_it_has_recognized(rng):
+    case = Case(rng, FakeQuantW8A8LinearCell)
+    conversion = gs.convert(case.network, case.x)
+    assert conversion.recognised == ("PTQ, 8 bit, per channel, 1 layer, activations 8 bit",)
+    assert [record.weights for record in conversion.layers] == ["int8 per channel"]
+    assert [record.activations for record in conversion.layers] == ["uint8 per tensor"]
+    assert_near(conversion(case.x), case.wanted(input_scale=np.float32(SCALE), input_offset=OFFSET), 1e-5)
 
 
 def test_a_layer_is_recognized_once(rng):

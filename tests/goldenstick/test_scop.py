@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from mindspore import Tensor
 
+import gsjupyter as gs
 from gsjupyter.errors import ParameterError
 from gsjupyter.goldenstick.scop import RenewMasks, pruning_in_words, stale_masks
 from gsjupyter.mindir import Runner
@@ -47,6 +48,19 @@ def test_a_masked_network_loses_its_masks_and_its_channels(prune_rate, target, r
     assert pruning_in_words(source.graph(), masks) == [
         f"SCOP fine-tune, {MASKED_LAYERS} masked convolutions, {dropped} of 128 channels dropped"
     ]
+
+
+def test_a_checkpoint_with_other_channels_gives_what_its_network_gave(rng, tmp_path):
+    trained, other = in_fine_tune_phase(rng, 0.5), in_fine_tune_phase(rng, 0.5)
+    x = normal(rng, *IMAGE)
+    mindspore.save_checkpoint(trained, str(tmp_path / "trained.ckpt"))
+    conversion = gs.convert(other, x, ckpt=tmp_path / "trained.ckpt")
+    wanted = output(trained, x)
+    np.testing.assert_allclose(conversion(x), wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+    assert conversion.pruning.masks_left == 0
+    assert conversion.pruning.parameters_after < 0.5 * conversion.pruning.parameters_before
+    assert any("out_index" in note for note in conversion.notes)
+    assert conversion.recognised[0].startswith("SCOP fine-tune, 9 masked convolutions, ")
 
 
 def test_channels_that_the_shortcut_needs_stay_with_the_reason(rng):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import gsjupyter as gs
 from gsjupyter.goldenstick.unipruner import ChannelMasks, ZeroMaskedChannels, channel_masks, pruning_in_words
 from tests.goldenstick.pruned import IMAGE, converted, output, wrapped_by_unipruner
 from tests.passes.networks import assert_output, normal, parameters, randomized
@@ -59,6 +60,18 @@ def zero(cell):
     cell.handler.weight.asnumpy()[...] = weight
     if cell.handler.has_bias:
         cell.handler.bias.asnumpy()[~outputs] = 0
+
+
+def test_a_conversion_honours_the_masks_and_shows_what_they_save(network, rng):
+    x = normal(rng, *IMAGE)
+    conversion = gs.convert(network, x)
+    for cell in (network.conv1, network.conv2, network.fc1, network.fc2):
+        zero(cell)
+    wanted = output(network, x)
+    np.testing.assert_allclose(conversion(x), wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+    assert conversion.recognised == ("UniPruner, 4 layers, 11 of 46 output channels masked",)
+    assert conversion.pruning.masks_left == 0
+    assert conversion.pruning.layers[0].shape_after == (6, 3, 5, 5)
 
 
 def test_masks_that_keep_everything_are_none(rng, tmp_path):

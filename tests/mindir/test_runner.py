@@ -93,9 +93,7 @@ def test_an_operator_that_the_device_lacks_is_named(mlp_model, capfd):
     graph = mlp_model.graph()
     graph.output = graph.add("NoSuchOperator", [graph.output], scope=Scope.parse(""))
     broken = mlp_model.with_graph(graph)
-    with pytest.raises(
-        UnsupportedError, match=r"CPU has no kernel for NoSuchOperator, in layer \(network\)"
-    ):
+    with pytest.raises(UnsupportedError, match=r"CPU has no kernel for NoSuchOperator, in layer \(network\)"):
         Runner(broken)(np.zeros((3, 8), np.float32))
     assert capfd.readouterr() == ("", "")
 

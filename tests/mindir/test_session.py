@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 
 import mindspore
@@ -36,3 +37,14 @@ def test_it_may_be_used_inside_itself(capfd):
 @pytest.mark.parametrize(("message", "line"), [("a\nb", "a"), ("\n\n  a  \n", "a"), ("", "ValueError")])
 def test_the_first_line_of_a_message_is_the_first_with_words(message, line):
     assert first_line(ValueError(message)) == line
+
+
+def test_the_garbage_collector_is_given_back_as_it_was():
+    gc.unfreeze()
+    with undisturbed():
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    with undisturbed(), undisturbed():
+        pass
+    assert gc.get_freeze_count() > 0
