@@ -10,6 +10,8 @@ from mindspore import nn
 from gsjupyter.errors import InputError, SourceError
 from gsjupyter.mindir import Array, InputSpec, Model, as_tensor, load_model, model_from_cell
 
+_CHECKPOINTS = (".ckpt", ".safetensors")
+
 
 def model_of(source: Any, example: Any = None) -> Model:
     """Return the model of a network.
@@ -31,7 +33,14 @@ def model_of(source: Any, example: Any = None) -> Model:
     if isinstance(source, Model):
         return source
     if isinstance(source, str | Path):
-        return load_model(Path(source))
+        path = Path(source)
+        if path.suffix.lower() in _CHECKPOINTS:
+            raise SourceError(
+                f"{path.name} is a checkpoint: it holds a network's values, and not the network.",
+                advice=f"Give the network, or its class, and the file with it: %gs_convert Net x --ckpt {path.name}, "
+                f"or gs.convert(Net, x, ckpt={path.name!r}).",
+            )
+        return load_model(path)
     if isinstance(source, nn.Cell):
         if example is None:
             raise InputError(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mindspore import Parameter, Tensor, nn
 
+import gsjupyter as gs
 from gsjupyter.checkpoint import instance_of, load_into
 from gsjupyter.errors import SourceError
 from gsjupyter.mindir import Runner, load_model, model_from_cell, save_model
@@ -216,3 +217,18 @@ def test_thousands_of_names_are_matched_in_no_time():
     match = match_names(wanted, given)
     assert (len(match.missing), len(match.unexpected)) == (5000, 5000)
     assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("name", ["net.ckpt", "net.safetensors"])
+def test_a_checkpoint_in_place_of_the_network_is_told_apart(name):
+    with pytest.raises(SourceError, match=r"holds a network's values, and not the network\.\n.*--ckpt"):
+        gs.convert(name)
+
+
+def test_a_class_and_a_checkpoint_are_a_network(rng, tmp_path):
+    network = filled(LeNet(), rng).set_train(False)
+    x = random_input(network, rng)
+    saved(tmp_path / "net.ckpt", arrays(network))
+    conversion = gs.convert(LeNet, x, ckpt=tmp_path / "net.ckpt", weights="int8")
+    np.testing.assert_array_equal(conversion(x), gs.convert(network, x, weights="int8")(x))
+    assert conversion.name == "LeNet"

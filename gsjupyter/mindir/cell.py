@@ -139,6 +139,12 @@ def _explained(network: nn.Cell, tensors: Sequence[mindspore.Tensor], error: Exc
             f"{name} doesn't take input {shapes}: {reason}",
             advice="Networks compute in float32, and numpy makes float64: convert it with .astype('float32').",
         )
+    if "set a unique name" in str(error):
+        return SourceError(
+            f"{name} has two parameters of one name: {reason}",
+            advice="Cells that are kept in a tuple or dictionary of Python all call their parameters the same: use "
+            "nn.CellList, or give each parameter a name.",
+        )
     if isinstance(error, ValueError) and "shape" in str(error).lower():
         return InputError(f"{name} doesn't take input {shapes}: {reason}", advice="Give one input as it is trained on.")
     return SourceError(

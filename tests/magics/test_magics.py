@@ -1,5 +1,6 @@
 import re
 
+import mindspore
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -70,6 +71,19 @@ def test_a_magic_gives_what_the_function_gives(notebook):
     names = notebook.names
     wanted = gs.convert(names["net"], names["x"], weights="int8", granularity="tensor", keep=["fc2"])
     assert names["qnet"].model.to_bytes() == wanted.model.to_bytes()
+
+
+@pytest.mark.parametrize("cell", ["%gs_convert {} x --ckpt {}", "%%gs_convert {} x\nckpt: {}"], ids=["line", "cell"])
+@pytest.mark.parametrize("network", ["net", "MLP"])
+def test_a_checkpoint_gives_the_values(notebook, cell, network, tmp_path, rng):
+    trained = filled(MLP(), rng)
+    mindspore.save_checkpoint(trained, str(tmp_path / "trained.ckpt"))
+    notebook.names["MLP"] = MLP
+    result = notebook(cell.format(network, tmp_path / "trained.ckpt"))
+    assert notebook.error is None
+    np.testing.assert_array_equal(
+        result(notebook.names["x"]), gs.convert(trained, notebook.names["x"])(notebook.names["x"])
+    )
 
 
 def test_several_inputs_are_several_names(notebook, rng):

@@ -301,3 +301,16 @@ def test_a_parameter_that_was_given_up_does_not_stop_the_export(rng):
     np.testing.assert_allclose(Runner(model)(x), x @ network.weight.asnumpy().T, rtol=1e-5, atol=1e-6)
     assert vars(network.layer) == before
     assert network.layer._params["weight"] is None
+
+
+def test_two_parameters_of_one_name_are_told():
+    class Twice(nn.Cell):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = (mindspore.Parameter(np.ones(3, np.float32), name="same") for _ in range(2))
+
+        def construct(self, x):
+            return x * self.first + self.second
+
+    with pytest.raises(SourceError, match="Twice has two parameters of one name"):
+        model_from_cell(Twice(), [np.ones((2, 3), np.float32)])
