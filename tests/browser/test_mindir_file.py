@@ -45,6 +45,8 @@ def test_a_double_click_describes_it_and_fetches_nothing_of_it(lab, item):
 def test_saving_leaves_it_as_it_is(lab, item):
     item.dblclick()
     expect(lab.page.locator(".gs-Mindir")).to_be_visible()
+    # The page shows the file before JupyterLab has all of it, and an unfinished one can't be saved.
+    lab.page.wait_for_function("window.jupyterapp.shell.currentWidget.context.isReady")
     lab.page.keyboard.press("Control+s")
     lab.command("docmanager:save")
     assert (lab.folder / "lenet.mindir").read_bytes() == CONTENT
