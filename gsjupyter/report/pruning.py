@@ -82,13 +82,12 @@ class PruningReport(Shown):
         """Return the table that reports show."""
         columns = [
             Column("name", "Layer"),
-            Column("operator", "Operator"),
-            Column("shape_before", "Weight before"),
-            Column("shape_after", "Weight after"),
-            Column("parameters_before", "Parameters before", "integer"),
+            Column("shape_before", "Weight"),
+            Column("shape_after", "after"),
+            Column("parameters_before", "Parameters", "integer"),
             Column("parameters_after", "after", "integer"),
-            Column("parameters_left", "left", "percent", bar=True),
-            Column("multiply_adds_before", "Multiply-adds before", "integer"),
+            Column("parameters_left", "left", "percent"),
+            Column("multiply_adds_before", "Multiply-adds", "integer"),
             Column("multiply_adds_after", "after", "integer"),
         ]
         if any(layer.note for layer in self.layers):
