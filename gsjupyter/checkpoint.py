@@ -28,6 +28,8 @@ _READERS: Final[dict[str, Callable[[bytes, str], dict[str, Array]]]] = {
 }
 _INDEX: Final = "model.safetensors.index.json"
 _SHOWN: Final = 3
+# What tells the algorithms' checkpoints apart, whose layers are called alike.
+_TRAINED_BY: Final = {"w_list": "SLB", "quant_max": "LSQ"}
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,10 @@ def _indexed(index: Path) -> list[str]:
     return sorted(set(names))
 
 
+def _ends(names: Iterable[str], *lasts: str) -> bool:
+    return any(name.rpartition(".")[2] in lasts for name in names)
+
+
 def _nearby(path: Path) -> str:
     try:
         near = nearest(path.name, [item.name for item in path.parent.iterdir() if item.suffix in _READERS])
@@ -242,15 +248,23 @@ def _listed(names: tuple[str, ...], others: tuple[str, ...] = ()) -> str:
 def _advice(checkpoint: Checkpoint, match: Match) -> str:
     names = match.unexpected
     if any("_weight_quantizer" in name for name in names):
-        algorithm = "LSQ" if any(name.endswith("quant_max") for name in names) else "SimQAT"
+        algorithm = next((found for last, found in _TRAINED_BY.items() if _ends(names, last)), "SimQAT")
         return (
             f"This is a checkpoint of a network compressed by {algorithm}: apply the algorithm to the network first, "
             "with the configuration that it was trained with, and give the network that it returns."
         )
-    if any(name.rpartition(".")[2] in ("weight_scale", "weight_offset", "deq_scale") for name in names):
-        return "This is a checkpoint of a quantized network, and the integers that its scales belong to are missing."
-    if any(name.rpartition(".")[2] in ("in_mask", "out_mask") for name in names):
-        return "This is a checkpoint of a pruned network: apply the algorithm to the network first."
+    if _ends(names, "weight_scale", "weight_offset", "deq_scale"):
+        return (
+            "This is a checkpoint of a quantized network. Integers are taken for layers whose weight has two axes and "
+            "stands in the file beside its weight_scale."
+        )
+    if _ends(names, "in_mask", "out_mask") or _ends(checkpoint.tensors, "out_index", "kfscale"):
+        return "This is a checkpoint of a pruned network: apply the algorithm's phases to the network first."
+    if match.missing and all("_quantizer." in name for name in match.missing):
+        return (
+            "It has the weights, and none of the ranges that were trained: it is of the network before the algorithm "
+            "was applied, or after its convert. Save the checkpoint between the two."
+        )
     if all(is_for_training(name) for name in checkpoint.tensors):
         return "It holds the state of an optimizer only: give the checkpoint of the network."
     return "Give the network that the checkpoint was saved from, made with the same arguments."

@@ -22,6 +22,7 @@ from gsjupyter.passes import (
     Pipeline,
     QuantizeActivations,
     QuantizeWeights,
+    activation_inputs,
     linear_operators,
 )
 from gsjupyter.progress import Steps
@@ -225,9 +226,10 @@ class _Run:
             return
         if not any(record.weights != "float32" for record in layers):
             self.notes.append("No weight was quantized: see passes for the reasons.")
-        shown = {record.name for record in layers}
-        wide = [item for item in model.graph().parameters() if item.dtype == np.float32 and len(item.shape or ()) > 1]
-        rest = [item for item in wide if not any(item.name.startswith(name) for name in shown)]
+        graph = model.graph()
+        known = {part for operator in linear_operators(graph) for part in operator.parameters}
+        wide = [item for item in graph.parameters() if item.dtype == np.float32 and len(item.shape or ()) > 1]
+        rest = [item for item in wide if item not in known]
         if rest:
             size = format_bytes(sum(item.size_bytes for item in rest))
             names = ", ".join(item.name for item in rest[:3]) + (", ..." if len(rest) > 3 else "")
@@ -251,6 +253,8 @@ class _Run:
 
     def _observers(self, float_model: Model) -> list[MinMaxObserver]:
         self.steps.begin("calibrate")
+        if not activation_inputs(float_model.graph(), self.options.formats):
+            return []
         if self.calibration is not None:
             batches = batches_of(self.calibration, float_model.inputs)
         else:
@@ -262,7 +266,13 @@ class _Run:
         return observe(float_model, batches, self.options.formats)
 
     def _verified(self, model: Model) -> Verification:
-        reference = _flat(Runner(runnable(self.source))(*self.example))
+        source = runnable(self.source)
+        if source is not self.source:
+            self.notes.append(
+                "The source's own quantization was computed by its formulas, for the comparison: this device has no "
+                "kernels for it."
+            )
+        reference = _flat(Runner(source)(*self.example))
         actual = _flat(MindSporeModel(model)(*self.example))
         return verify(
             list(reference), list(reference.values()), list(actual.values()), _samples(self.example), self.input_kind

@@ -101,9 +101,10 @@ class StandardForm:
                 "The network's quantized activations are noted for devices and not computed, so the verification "
                 "shows what they change."
             )
-        own = [item.name for item in layers if formats.is_kept(item.name) and item.name in lowering.statistics]
+        asked = [item.name for item in layers if formats.is_kept(item.name) or formats.of(item.name) == "float16"]
+        own = [name for name in asked if name in lowering.statistics]
         if own:
-            notes.append(f"Quantized by the network itself, so keeping it has no effect: {', '.join(own)}.")
+            notes.append(f"Quantized by the network itself, so the format asked for has no effect: {', '.join(own)}.")
         return notes
 
 

@@ -159,6 +159,13 @@ def test_shapes_in_conflict_are_named(trained, x, tmp_path):
         load_into(model_from_cell(MLP(), [x]), None, path)
 
 
+def test_a_checkpoint_of_a_pruned_network_is_known_by_what_its_graph_does_not_read(trained, x, tmp_path):
+    rest = {name: values for name, values in arrays(trained).items() if name != "fc1.weight"}
+    path = saved(tmp_path / "mlp.ckpt", {**rest, "layer.conv.out_index": np.arange(3, dtype=np.int32)})
+    with pytest.raises(SourceError, match="checkpoint of a pruned network"):
+        load_into(model_from_cell(MLP(), [x]), None, path)
+
+
 def test_integers_without_a_scale_are_no_weight(trained, x, tmp_path):
     changed = {**arrays(trained), "fc2.weight": np.zeros((4, 16), np.int8)}
     with pytest.raises(SourceError, match=r"fc2\.weight: float32 \(4, 16\) here, int8 \(4, 16\) there"):
@@ -171,7 +178,8 @@ def test_integers_without_a_scale_are_no_weight(trained, x, tmp_path):
         ("fc1._weight_quantizer._float_min", "compressed by SimQAT: apply the algorithm to the network first"),
         ("fc1._weight_quantizer.quant_max", "compressed by LSQ: apply the algorithm"),
         ("fc1.in_mask", "a pruned network: apply the algorithm"),
-        ("fc1.weight_scale", "the integers that its scales belong to are missing"),
+        ("fc1.weight_scale", "stands in the file beside its weight_scale"),
+        ("Conv2d._weight_quantizer.w_list", "compressed by SLB"),
     ],
 )
 def test_checkpoints_of_compressed_networks_are_known_by_their_names(extra, advice, trained, x, tmp_path):

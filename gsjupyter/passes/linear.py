@@ -92,6 +92,14 @@ class LinearOperator:
         return self.node.inputs[self.weight_index].shape or ()
 
     @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What the weight is stored as: itself, or integers with their scale and zero point."""
+        if self.stored is None:
+            return (self.weight,)
+        parts = (self.weight, self.stored.scale, self.stored.zero_point)
+        return tuple(part for part in parts if part is not None)
+
+    @property
     def is_embedding(self) -> bool:
         """Whether it looks up rows instead of multiplying."""
         return self.node.op == "Gather"
