@@ -64,7 +64,13 @@ def predictions(network, images):
     return np.argmax(np.asarray(network(Tensor(images))), axis=1)
 
 
-@pytest.mark.parametrize("dtype", [QuantDtype.INT1, QuantDtype.INT4], ids=["1 bit", "4 bit"])
+# Training takes half a minute, and the second training on the second version would find out nothing.
+ON_ONE_VERSION = pytest.mark.skipif(mindspore.__version__ != "2.10.0", reason="one version is enough for four bits")
+
+
+@pytest.mark.parametrize(
+    "dtype", [QuantDtype.INT1, pytest.param(QuantDtype.INT4, marks=ON_ONE_VERSION)], ids=["1 bit", "4 bit"]
+)
 def test_slb_keeps_its_accuracy_to_the_sample(digits, dtype):
     train_x, test_x, train_y, test_y = digits
     mindspore.set_seed(1)
