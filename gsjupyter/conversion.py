@@ -29,7 +29,7 @@ from gsjupyter.progress import Steps
 from gsjupyter.quantization import ACTIVATION_UINT8, WEIGHT_INT8, MinMaxObserver
 from gsjupyter.report import Document, Facts, Layers, Messages, PruningReport, Shown, Verification, format_bytes, verify
 from gsjupyter.sources import arrays_of, random_inputs
-from gsjupyter.standard_form import StandardForm, runnable
+from gsjupyter.standard_form import StandardForm
 
 
 @dataclass(frozen=True, repr=False)
@@ -266,7 +266,7 @@ class _Run:
         return observe(float_model, batches, self.options.formats)
 
     def _verified(self, model: Model) -> Verification:
-        source = runnable(self.source)
+        source = self.standard.runnable_source()
         if source is not self.source:
             self.notes.append(
                 "The source's own quantization was computed by its formulas, for the comparison: this device has no "

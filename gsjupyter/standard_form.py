@@ -1,6 +1,7 @@
 """The standard form of a network: nothing of its training or compression is left but numbers and ordinary operators."""
 
 from collections.abc import Callable
+from typing import Final
 
 from gsjupyter.goldenstick import ghost, ptq, scop, unipruner
 from gsjupyter.goldenstick.fused_batch_norm import UnfuseBatchNorm
@@ -23,6 +24,9 @@ from gsjupyter.passes import (
 )
 from gsjupyter.pruning_table import pruning_of
 from gsjupyter.report import Layers, PruningReport
+
+_LOWERINGS: Final = (LowerPtqOperators.__name__, LowerFakeQuantization.__name__)
+_SIMULATIONS: Final = (LowerPtqOperators.__name__, SimulateFakeQuantization.__name__)
 
 
 class StandardForm:
@@ -74,6 +78,18 @@ class StandardForm:
         self.pruning = pruning if pruning.is_pruned or pruning.masks_left else None
         return model
 
+    def runnable_source(self) -> Model:
+        """Return the source, its pseudo-quantization computed with operators that every backend has; after `run`."""
+        if not any(result.done for result in self.results if result.name in _LOWERINGS):
+            return self.source.model
+        simulation = Pipeline(
+            [Functionalize(), RemoveDeadCode(), LowerPtqOperators(), UnfuseBatchNorm(), SimulateFakeQuantization()],
+            after=Pipeline([InferenceMode()]),
+        )
+        simulated, results = simulation.run(self.source.model)
+        is_needed = any(result.done for result in results if result.name in _SIMULATIONS)
+        return simulated if is_needed else self.source.model
+
     @property
     def recognised(self) -> tuple[str, ...]:
         """Which algorithms have compressed the network, after `run`."""
@@ -106,17 +122,3 @@ class StandardForm:
         if own:
             notes.append(f"Quantized by the network itself, so the format asked for has no effect: {', '.join(own)}.")
         return notes
-
-
-def runnable(model: Model) -> Model:
-    """Return a model whose pseudo-quantization, if it has any, is computed with operators that every backend has."""
-    simulation = Pipeline(
-        [Functionalize(), RemoveDeadCode(), LowerPtqOperators(), UnfuseBatchNorm(), SimulateFakeQuantization()],
-        after=Pipeline([InferenceMode()]),
-    )
-    simulated, results = simulation.run(model)
-    is_needed = any(result.done for result in results if result.name in _SIMULATIONS)
-    return simulated if is_needed else model
-
-
-_SIMULATIONS = (LowerPtqOperators.__name__, SimulateFakeQuantization.__name__)

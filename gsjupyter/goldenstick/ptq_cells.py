@@ -15,9 +15,10 @@ from gsjupyter.goldenstick.ptq import PtqLayer
 from gsjupyter.goldenstick.ptq_input import HIGHEST, LOWEST, PtqInput
 from gsjupyter.goldenstick.ptq_weights import as_stored, quantize_inputs
 from gsjupyter.goldenstick.scale_layout import layer_of
-from gsjupyter.goldenstick.wide_layers import FLOAT16, FLOAT32, cast, widened
+from gsjupyter.goldenstick.wide_layers import FLOAT16, FLOAT32, widened
 from gsjupyter.mindir import Array, Graph, Node, Parameter, Value
 from gsjupyter.passes import Change, Pass, RemoveDeadCode
+from gsjupyter.passes.casting import cast
 from gsjupyter.passes.linear import linear_operator
 from gsjupyter.passes.stored_weight import store_weight, stored_weight
 

@@ -24,9 +24,10 @@ from gsjupyter.goldenstick.constant_arrays import constant_array
 from gsjupyter.goldenstick.ptq import PtqLayer
 from gsjupyter.goldenstick.ptq_input import PtqInput, input_of, scale_bits
 from gsjupyter.goldenstick.ptq_weights import as_stored, quantize_inputs
-from gsjupyter.goldenstick.wide_layers import FLOAT32, cast
+from gsjupyter.goldenstick.wide_layers import FLOAT32
 from gsjupyter.mindir import Array, Constant, Graph, Node, Parameter, Value
 from gsjupyter.passes import Change, Pass, RemoveDeadCode
+from gsjupyter.passes.casting import cast
 from gsjupyter.passes.linear import linear_operator
 from gsjupyter.passes.stored_weight import store_weight
 from gsjupyter.quantization.packing import unpacked

@@ -2,16 +2,10 @@
 
 import numpy as np
 
-from gsjupyter.mindir import TYPE_IDS, Constant, Graph, Node, Scope, Value
+from gsjupyter.mindir import Graph, Node
+from gsjupyter.passes.casting import cast
 
 FLOAT16, FLOAT32 = np.dtype(np.float16), np.dtype(np.float32)
-
-
-def cast(graph: Graph, value: Value, dtype: np.dtype[np.generic], scope: Scope) -> Value:
-    """Return a value in another data type; itself, if it is of that type."""
-    if value.dtype == dtype:
-        return value
-    return graph.add("Cast", [value, Constant.of(TYPE_IDS[dtype])], scope=scope, shape=value.shape, dtype=dtype)
 
 
 def widened(graph: Graph, node: Node) -> Node:

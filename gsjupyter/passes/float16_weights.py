@@ -6,8 +6,9 @@ errors don't average out.
 
 import numpy as np
 
-from gsjupyter.mindir import TYPE_IDS, Constant, Graph, Node, Parameter
+from gsjupyter.mindir import Graph, Parameter
 from gsjupyter.passes.base import Change, Pass
+from gsjupyter.passes.casting import cast
 from gsjupyter.passes.linear import LinearOperator, linear_operators
 from gsjupyter.passes.quantize_weights import WeightStatistics, check_finite
 from gsjupyter.passes.remove_dead_code import RemoveDeadCode
@@ -66,7 +67,7 @@ class Float16Weights(Pass):
         if not (np.abs(values) <= _LARGEST).all():
             return Change.skipped(reader, f"{parameter.name} has values beyond float16's {_LARGEST:,.0f}")
         half = values.astype(np.float16)
-        graph.replace(parameter, _widened(graph, reader, Parameter.of(parameter.name, half)))
+        graph.replace(parameter, cast(graph, Parameter.of(parameter.name, half), _FLOAT32, reader.scope))
         for operator in operators:
             ratio = sqnr_db(values, half)
             self.statistics[operator.name] = WeightStatistics("float16", np.nan, np.nan, ratio, half.nbytes)
@@ -76,8 +77,3 @@ class Float16Weights(Pass):
 def _is_vector(parameter: Parameter) -> bool:
     # In the shape that broadcasts, (channels, 1), it is one as well.
     return sum(size > 1 for size in parameter.shape or ()) < 2
-
-
-def _widened(graph: Graph, reader: Node, stored: Parameter) -> Node:
-    target = Constant.of(TYPE_IDS[_FLOAT32])
-    return graph.add("Cast", [stored, target], scope=reader.scope, shape=stored.shape, dtype=_FLOAT32)

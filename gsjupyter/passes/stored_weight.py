@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gsjupyter.errors import UnsupportedError
-from gsjupyter.mindir import TYPE_IDS, Constant, Graph, Node, Parameter, Scope, Value
+from gsjupyter.mindir import Constant, Graph, Node, Parameter, Scope, Value
+from gsjupyter.passes.casting import cast
 from gsjupyter.quantization import QuantizedArray
 
 _FLOAT32 = np.dtype(np.float32)
@@ -92,10 +93,10 @@ def store_weight(graph: Graph, name: str, quantized: QuantizedArray, scope: Scop
         The layer that it belongs to.
     """
     shape = quantized.values.shape
-    numbers = _widened(graph, Parameter.of(name, quantized.values), scope)
+    numbers = cast(graph, Parameter.of(name, quantized.values), _FLOAT32, scope)
     if quantized.zero_point.any():
         zero_point = graph.new_parameter(f"{name}.zero_point", _narrowed(quantized))
-        offset = _widened(graph, zero_point, scope)
+        offset = cast(graph, zero_point, _FLOAT32, scope)
         numbers = graph.add("Sub", [numbers, offset], scope=scope, shape=shape, dtype=_FLOAT32)
     scale = graph.new_parameter(f"{name}.scale", quantized.scale)
     weight = graph.add("Mul", [numbers, scale], scope=scope, shape=shape, dtype=_FLOAT32)
@@ -141,11 +142,6 @@ def _cast_parameter(value: Value) -> Parameter | None:
 
 def _input(node: Node, index: int) -> Value | None:
     return node.inputs[index] if index < len(node.inputs) else None
-
-
-def _widened(graph: Graph, stored: Parameter, scope: Scope) -> Node:
-    target = Constant.of(TYPE_IDS[_FLOAT32])
-    return graph.add("Cast", [stored, target], scope=scope, shape=stored.shape, dtype=_FLOAT32)
 
 
 def _narrowed(quantized: QuantizedArray) -> npt.NDArray[np.generic]:
