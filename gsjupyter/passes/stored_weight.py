@@ -2,10 +2,14 @@
 
     weight = (Cast(integers, float32) - Cast(zero_point, float32)) * scale
 
-with the subtraction left out where every zero point is 0, and a Reshape behind it where each group of a row has its own
-scale. Float16 weights are ``Cast(numbers, float32)``. These are ordinary operators, which any backend runs.
+with the subtraction left out where every zero point is 0. Where groups within a channel have scales of their own a
+Reshape puts them together, after which a Slice drops what the last group was filled up with, and a Transpose moves the
+channels to their axis, each where it is needed. Float16 weights are ``Cast(numbers, float32)``. These are ordinary
+operators, which any backend runs.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +79,7 @@ class StoredWeight:
             np.broadcast_to(offset, scale.shape).astype(np.int32),
             self.scheme,
             self.output.shape,
+            _channel_axis(self.output),
         )
 
 
@@ -101,17 +106,51 @@ def store_weight(graph: Graph, name: str, quantized: QuantizedArray, scope: Scop
     scale = graph.new_parameter(f"{name}.scale", quantized.scale)
     weight = graph.add("Mul", [numbers, scale], scope=scope, shape=shape, dtype=_FLOAT32)
     if quantized.shape is not None and quantized.shape != shape:
-        target = Constant.of(tuple(quantized.shape))
-        weight = graph.add("Reshape", [weight, target], scope=scope, shape=quantized.shape, dtype=_FLOAT32)
+        weight = _ungrouped(graph, weight, quantized.shape, quantized.axis)
     weight.annotate(_SCHEME, quantized.scheme)
     return weight
+
+
+def _ungrouped(graph: Graph, weight: Node, shape: tuple[int, ...], axis: int) -> Node:
+    """Add the operators that give grouped numbers the shape of the weight."""
+
+    def step(operator: str, output: Sequence[int], *settings: Sequence[int]) -> Node:
+        constants = [Constant.of(tuple(setting)) for setting in settings]
+        return graph.add(operator, [weight, *constants], scope=weight.scope, shape=output, dtype=_FLOAT32)
+
+    if axis == 0 and math.prod(weight.shape or ()) == math.prod(shape):
+        return step("Reshape", shape, shape)
+    channels, rest = shape[axis], [size for index, size in enumerate(shape) if index != axis]
+    filled = math.prod(weight.shape or ()) // channels
+    weight = step("Reshape", (channels, filled), (channels, filled))
+    if filled != math.prod(rest):
+        weight = step("Slice", (channels, math.prod(rest)), (0, 0), (channels, math.prod(rest)))
+    if len(rest) > 1:
+        weight = step("Reshape", (channels, *rest), (channels, *rest))
+    if axis:
+        order = list(range(1, len(shape)))
+        order.insert(axis, 0)
+        weight = step("Transpose", shape, order)
+    return weight
+
+
+def _channel_axis(output: Node) -> int:
+    """Return the axis to which a grouped weight's channels were moved."""
+    if output.op != "Transpose":
+        return 0
+    order = output.inputs[1]
+    value = order.value if isinstance(order, Constant) else ()
+    return value.index(0) if isinstance(value, tuple) and 0 in value else 0
 
 
 def stored_weight(value: Value) -> StoredWeight | None:
     """Return how a weight is stored; None if the value is no such weight."""
     if not isinstance(value, Node):
         return None
-    product = _input(value, 0) if value.op == "Reshape" else value
+    product: Value | None = value
+    for operator in ("Transpose", "Reshape", "Slice", "Reshape"):
+        if isinstance(product, Node) and product.op == operator:
+            product = _input(product, 0)
     if isinstance(product, Node) and product.op == "Mul":
         return _stored_integers(value, product)
     half = _cast_parameter(value)

@@ -4,12 +4,14 @@
    Inference", CVPR 2018, section 2.1. Ties round to even, as numpy and IEEE 754 do.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from gsjupyter.errors import ParameterError
+from gsjupyter.quantization.blocks import to_blocks
 from gsjupyter.quantization.scheme import Scheme
 
 Floats = npt.NDArray[np.float32]
@@ -26,7 +28,8 @@ class QuantizedArray:
     Parameters
     ----------
     values : ndarray of int8 or uint8
-        The integers, in the shape of the original.
+        The integers, in the shape of the original; of shape (channels, groups, group size) where groups of a channel
+        have scales of their own, the last group filled up.
     scale : ndarray of float32
         One value (shape ``()``), or one per channel in a shape that broadcasts against `values`.
     zero_point : ndarray of int32
@@ -34,7 +37,9 @@ class QuantizedArray:
     scheme : str
         The scheme, in words.
     shape : tuple of int, optional
-        The shape of the original, where `values` has an axis more: (rows, groups, group size).
+        The shape of the original, where `values` is in groups.
+    axis : int
+        The original's output channel axis, where `values` is in groups.
     """
 
     values: Integers
@@ -42,13 +47,22 @@ class QuantizedArray:
     zero_point: npt.NDArray[np.int32]
     scheme: str
     shape: tuple[int, ...] | None = None
+    axis: int = 0
 
     def dequantize(self) -> Floats:
         """Return the numbers that the integers stand for."""
         numbers = np.asarray(self.values, np.float32)
-        numbers -= self.zero_point.astype(np.float32)
+        if self.zero_point.any():
+            numbers -= self.zero_point.astype(np.float32)
         numbers *= self.scale
-        return numbers if self.shape is None else numbers.reshape(self.shape)
+        return numbers if self.shape is None else self._ungrouped(numbers, self.shape)
+
+    def _ungrouped(self, numbers: Floats, shape: tuple[int, ...]) -> Floats:
+        if numbers.size == math.prod(shape) and self.axis == 0:
+            return numbers.reshape(shape)
+        rest = [size for index, size in enumerate(shape) if index != self.axis]
+        rows = numbers.reshape(numbers.shape[0], -1)[:, : math.prod(rest)]
+        return np.moveaxis(rows.reshape(numbers.shape[0], *rest), 0, self.axis)
 
     def rescaled(self, factor: npt.NDArray[np.float64]) -> "QuantizedArray":
         """Return the integers of the array times a factor, with scales that stay above 0.
@@ -134,13 +148,14 @@ def quantize(array: npt.ArrayLike, scale: Floats, zero_point: npt.NDArray[np.int
     # Float32 throughout, where the integers are exact, and in place: with int32 numpy would go on in float64.
     grid = np.asarray(np.asarray(array, np.float32) / scale)
     np.rint(grid, out=grid)
-    grid += zero_point.astype(np.float32)
+    if zero_point.any():
+        grid += zero_point.astype(np.float32)
     np.clip(grid, scheme.lowest, scheme.highest, out=grid)
     integers: Integers = grid.astype(np.int8) if scheme.symmetric else grid.astype(np.uint8)
     return integers
 
 
-def quantize_weight(weight: npt.ArrayLike, axis: int, scheme: Scheme) -> QuantizedArray:
+def quantize_weight(weight: npt.ArrayLike, axis: int, scheme: Scheme, clipping: float = 1.0) -> QuantizedArray:
     """Quantize a weight by the range of its values.
 
     Parameters
@@ -148,9 +163,12 @@ def quantize_weight(weight: npt.ArrayLike, axis: int, scheme: Scheme) -> Quantiz
     weight : array_like of float32
         The weight.
     axis : int
-        Its output channel axis; used if the scheme is per channel.
+        Its output channel axis; not used if the scheme is per tensor.
     scheme : Scheme
         The scheme.
+    clipping : float
+        The share of each range that the grid covers, above 0 and at most 1: values beyond it are clipped, for a finer
+        step everywhere else.
 
     Returns
     -------
@@ -163,9 +181,19 @@ def quantize_weight(weight: npt.ArrayLike, axis: int, scheme: Scheme) -> Quantiz
         If the weight holds NaN or infinite values.
     """
     array = np.asarray(weight, np.float32)
-    axes = tuple(index for index in range(array.ndim) if index != axis % array.ndim)
-    reduced = axes if scheme.granularity == "channel" else None
-    keep = scheme.granularity == "channel"
-    low, high = array.min(axis=reduced, keepdims=keep), array.max(axis=reduced, keepdims=keep)
-    scale, zero_point = scale_and_zero_point(low, high, scheme)
-    return QuantizedArray(quantize(array, scale, zero_point, scheme), scale, zero_point, str(scheme))
+    if scheme.group_size is not None:
+        blocks = to_blocks(array, axis, scheme.granularity)
+        groups = blocks.reshape(array.shape[axis], -1, blocks.shape[1])
+        return replace(_quantized(groups, (2,), scheme, clipping), shape=array.shape, axis=axis % array.ndim)
+    others = tuple(index for index in range(array.ndim) if index != axis % array.ndim)
+    return _quantized(array, others if scheme.granularity == "channel" else None, scheme, clipping)
+
+
+def _quantized(values: Floats, axes: tuple[int, ...] | None, scheme: Scheme, clipping: float) -> QuantizedArray:
+    keep = axes is not None
+    low = values.min(axis=axes, keepdims=keep, initial=0.0)
+    high = values.max(axis=axes, keepdims=keep, initial=0.0)
+    scale, zero_point = scale_and_zero_point(
+        np.multiply(low, clipping, dtype=np.float64), np.multiply(high, clipping, dtype=np.float64), scheme
+    )
+    return QuantizedArray(quantize(values, scale, zero_point, scheme), scale, zero_point, str(scheme))

@@ -1,13 +1,17 @@
 """How numbers become integers: the scheme that quantizers, passes and reports all speak of."""
 
+import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from gsjupyter.errors import OptionError
 
-Granularity: TypeAlias = Literal["tensor", "channel"]
+Granularity: TypeAlias = str
+"""``"tensor"``, ``"channel"``, or ``"group:N"`` with the number of values that share a scale."""
+
+_GROUP: Final = re.compile(r"group:([1-9]\d{0,8})")
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,9 @@ class Scheme:
         Whether the zero point is fixed at the middle (signed integers) or follows the range (unsigned integers).
     narrow_range : bool
         Whether the lowest integer is left out, which makes a symmetric grid balanced.
-    granularity : {"tensor", "channel"}
-        Whether one scale serves the whole tensor, or each output channel has its own.
+    granularity : str
+        What has a scale of its own: the whole ``"tensor"``, each output ``"channel"``, or, with ``"group:64"``, each 64
+        neighbours within a channel.
 
     Raises
     ------
@@ -39,8 +44,12 @@ class Scheme:
     def __post_init__(self) -> None:
         if not 2 <= self.bits <= 8:
             raise OptionError(f"bits must be 2 to 8, not {self.bits}.")
-        if self.granularity not in ("tensor", "channel"):
-            raise OptionError(f"granularity must be tensor or channel, not {self.granularity!r}.")
+        check_granularity("granularity", self.granularity)
+
+    @property
+    def group_size(self) -> int | None:
+        """How many neighbours within a channel share a scale; None if not in groups."""
+        return group_size_of(self.granularity)
 
     @property
     def lowest(self) -> int:
@@ -59,6 +68,24 @@ class Scheme:
 
     def __str__(self) -> str:
         return f"{'int' if self.symmetric else 'uint'}{self.bits} per {self.granularity}"
+
+
+def check_granularity(option: str, value: object) -> None:
+    """Check that a value says what has a scale of its own.
+
+    Raises
+    ------
+    OptionError
+        If it doesn't.
+    """
+    if value not in ("tensor", "channel") and not (isinstance(value, str) and _GROUP.fullmatch(value)):
+        raise OptionError(f"{option} must be tensor, channel or group:N (group:64 for example), not {value!r}.")
+
+
+def group_size_of(granularity: Granularity) -> int | None:
+    """Return the N of ``group:N``; None for other granularities."""
+    found = _GROUP.fullmatch(granularity)
+    return int(found.group(1)) if found is not None else None
 
 
 WEIGHT_INT8 = Scheme()

@@ -6,10 +6,11 @@ from mindspore import nn
 
 import gsjupyter as gs
 from gsjupyter.errors import UnsupportedError
-from gsjupyter.mindir import Runner
+from gsjupyter.mindir import Parameter, Runner
 from gsjupyter.passes import linear_operators
 from gsjupyter.passes.stored_weight import store_weight, stored_weight
-from gsjupyter.quantization import QuantizedArray
+from gsjupyter.quantization import QuantizedArray, Scheme, quantize_weight
+from tests import networks
 from tests.networks import MLP
 
 X = np.random.default_rng(5).normal(0, 1, (3, 8)).astype(np.float32)
@@ -47,6 +48,28 @@ def test_what_is_stored_is_read_again_and_runs_as_it_should(groups, dtype, zero_
     np.testing.assert_array_equal(found.stored.quantized.values, weight.values)
     np.testing.assert_array_equal(found.stored.quantized.dequantize(), weight.dequantize())
     np.testing.assert_allclose(Runner(stored_model)(X), X @ weight.dequantize().T, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("granularity", ["group:4", "group:3", "group:64"])
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("network", [networks.MLP, networks.LeNet, networks.Functional, networks.Depthwise])
+def test_groups_of_any_size_on_any_axis_run_as_they_should(network, granularity, symmetric, rng):
+    net = networks.filled(network(), rng)
+    x = networks.random_input(net, rng)
+    model = gs.convert(net, x).model
+    graph = model.graph()
+    expected = model.graph()
+    scheme = Scheme(4, symmetric=symmetric, granularity=granularity)
+    for operator, twin in zip(linear_operators(graph), linear_operators(expected), strict=True):
+        weight = quantize_weight(operator.weight.array, operator.axis, scheme)
+        node = store_weight(graph, operator.weight.name, weight, operator.node.scope)
+        operator.node.set_input(operator.weight_index, node)
+        twin.node.set_input(twin.weight_index, Parameter.of(twin.weight.name, weight.dequantize()))
+        found = stored_weight(node)
+        np.testing.assert_array_equal(found.quantized.dequantize(), weight.dequantize())
+        assert (found.scheme, found.size_bytes) == (str(scheme), weight.size_bytes)
+    reference = Runner(model.with_graph(expected))(x)
+    np.testing.assert_allclose(Runner(model.with_graph(graph))(x), reference, rtol=1e-5, atol=1e-6)
 
 
 def test_a_converted_file_knows_its_layers_when_it_is_converted_again(tmp_path):

@@ -15,6 +15,14 @@ TINY = float(np.finfo(np.float32).tiny)
 # Of still larger numbers the next step of the grid may lie beyond float32.
 HUGE = float(np.float32(1e38))
 SCHEMES = st.builds(Scheme, st.integers(2, 8), st.booleans(), st.booleans(), st.sampled_from(["tensor", "channel"]))
+GROUPED = st.builds(
+    Scheme,
+    st.integers(2, 8),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["group:1", "group:3", "group:5", "group:64"]),
+)
+CLIPPING = st.sampled_from([1.0, 0.9, 0.5])
 NUMBERS = st.floats(-HUGE, HUGE, width=32) | st.sampled_from([0.0, -0.0, 1.0, HUGE, TINY])
 MODERATE = st.floats(-1e6, 1e6, width=32).map(lambda number: 0.0 if abs(number) < 1e-6 else number)
 
@@ -43,13 +51,13 @@ def channels(array, axis, scheme):
     return np.moveaxis(array, axis, 0) if scheme.granularity == "channel" else array[np.newaxis]
 
 
-@given(weights(), SCHEMES)
-def test_scale_and_zero_point_are_those_of_the_formulas(weight, scheme):
+@given(weights(), SCHEMES, CLIPPING)
+def test_scale_and_zero_point_are_those_of_the_formulas(weight, scheme, clipping):
     array, axis = weight
-    quantized = quantize_weight(array, axis, scheme)
+    quantized = quantize_weight(array, axis, scheme, clipping)
     scales, zeros = quantized.scale.reshape(-1), quantized.zero_point.reshape(-1)
     for channel, scale, zero in zip(channels(array, axis, scheme), scales, zeros, strict=True):
-        expected, expected_zero = naive_range(channel.ravel().tolist(), scheme)
+        expected, expected_zero = naive_range([number * clipping for number in channel.ravel().tolist()], scheme)
         assert scale == np.float32(expected)
         assert zero == expected_zero
 
@@ -63,6 +71,24 @@ def test_integers_are_those_of_the_formula(weight, scheme):
         ratio = np.float32(array[index]) / np.float32(scales[index])
         nearest = round(float(ratio)) + int(zeros[index])
         assert quantized.values[index] == min(max(nearest, scheme.lowest), scheme.highest)
+
+
+@given(weights(), GROUPED, CLIPPING)
+@example((np.zeros((2, 5), np.float32), 1), Scheme(4, granularity="group:3"), 1.0)
+def test_groups_are_neighbours_within_a_channel(weight, scheme, clipping):
+    array, axis = weight
+    quantized = quantize_weight(array, axis, scheme, clipping)
+    numbers, rows = np.moveaxis(quantized.dequantize(), axis, 0), np.moveaxis(array, axis, 0)
+    assert quantized.dequantize().shape == array.shape
+    for row, number_row in zip(rows, numbers, strict=True):
+        values, dequantized = row.ravel(), number_row.ravel()
+        for start in range(0, values.size, scheme.group_size):
+            group = values[start : start + scheme.group_size]
+            scale, zero = naive_range([number * clipping for number in group.tolist()], scheme)
+            ratio = group / np.float32(scale)
+            integers = [min(max(round(float(item)) + zero, scheme.lowest), scheme.highest) - zero for item in ratio]
+            expected = np.asarray(integers, np.float32) * np.float32(scale)
+            np.testing.assert_array_equal(dequantized[start : start + scheme.group_size], expected)
 
 
 @given(weights(MODERATE), SCHEMES)

@@ -33,9 +33,15 @@ def test_bits_out_of_range_are_refused(bits):
         Scheme(bits)
 
 
-def test_an_unknown_granularity_is_refused():
-    with pytest.raises(OptionError, match="granularity must be tensor or channel, not 'row'"):
-        Scheme(granularity="row")
+@pytest.mark.parametrize("granularity", ["row", "group", "group:0", "group:-4", "group:x", "group:4 ", 64, None])
+def test_an_unknown_granularity_is_refused(granularity):
+    with pytest.raises(OptionError, match=f"granularity must be tensor, channel or group:N .*, not {granularity!r}"):
+        Scheme(granularity=granularity)
+
+
+def test_groups_say_how_many_values_share_a_scale():
+    assert Scheme(4, granularity="group:64").group_size == 64
+    assert WEIGHT_INT8.group_size is None
 
 
 def test_a_scheme_cannot_be_changed():
@@ -50,3 +56,4 @@ def test_a_scheme_prints_as_the_code_that_makes_it():
 
 def test_a_scheme_is_told_in_words():
     assert (str(WEIGHT_INT8), str(ACTIVATION_UINT8)) == ("int8 per channel", "uint8 per tensor")
+    assert str(Scheme(4, granularity="group:64")) == "int4 per group:64"
