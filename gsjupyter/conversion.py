@@ -1,32 +1,23 @@
 """The conversion: source to MindIR, through the passes, verified against the source."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gsjupyter.calibration import batches_of, observe
+from gsjupyter.calibration_data import CalibrationData
 from gsjupyter.engines import MindSporeModel
 from gsjupyter.interrupts import interruptible
 from gsjupyter.layer_table import layers_of
 from gsjupyter.mindir import Array, Model, Output, Runner
 from gsjupyter.opening import OpenedSource, open_source
 from gsjupyter.options import ConvertOptions, options_from
-from gsjupyter.passes import (
-    Float16Weights,
-    Pass,
-    PassResult,
-    Pipeline,
-    QuantizeActivations,
-    QuantizeWeights,
-    activation_inputs,
-    linear_operators,
-)
+from gsjupyter.passes import PassResult, linear_operators
 from gsjupyter.progress import Steps
-from gsjupyter.quantization import ACTIVATION_UINT8, WEIGHT_INT8, MinMaxObserver
+from gsjupyter.quantized_form import QuantizedForm
 from gsjupyter.report import Document, Facts, Layers, Messages, PruningReport, Shown, Verification, format_bytes, verify
 from gsjupyter.sources import arrays_of, random_inputs
 from gsjupyter.standard_form import StandardForm
@@ -190,17 +181,17 @@ class _Run:
         self.source = opened.model
         self.standard = StandardForm(opened, simulate=options.simulate)
         self.options = options
-        self.calibration = calibration
         self.steps = steps
-        self.notes: list[str] = []
         self.input_kind = "given" if example is not None else "random"
         self.example = example if example is not None else random_inputs(self.source.inputs, np.random.default_rng(0))
+        data = CalibrationData(calibration, self.example, self.input_kind, self.source.inputs)
+        self.quantized = QuantizedForm(options, data, self.standard.pipeline)
+        self.notes = self.quantized.notes
 
     def conversion(self) -> Conversion:
         float_model = self.standard.run(self.steps.begin)
-        quantization = self._quantization(float_model)
-        model, quantized = Pipeline(quantization, after=self.standard.pipeline).run(float_model, self.steps.begin)
-        layers = layers_of(float_model, [self.standard.lowering, *quantization], quantized)
+        model = self.quantized.run(float_model, self.steps.begin)
+        layers = layers_of(float_model, [self.standard.lowering, *self.quantized.passes], self.quantized.results)
         self.steps.begin("verify")
         verification = self._verified(model)
         self._note_what_was_not_done(model, layers, verification)
@@ -208,7 +199,7 @@ class _Run:
             model=model,
             source=self.source,
             options=self.options,
-            passes=(*self.standard.results, *quantized),
+            passes=(*self.standard.results, *self.quantized.results),
             layers=layers,
             verification=verification,
             notes=tuple(self.notes),
@@ -221,8 +212,8 @@ class _Run:
             self.notes.append("The input holds NaN, so the verification says little.")
         elif np.isnan(verification.sqnr_db):
             self.notes.append("The output holds NaN for this input, so the verification says little.")
-        self.notes += self.standard.notes(layers, self.options.formats)
-        if self.options.weights == "float32" and not self.options.layers:
+        self.notes += self.standard.notes(layers, self.quantized.settings)
+        if not self.options.quantizes:
             return
         if not any(record.weights != "float32" for record in layers):
             self.notes.append("No weight was quantized: see passes for the reasons.")
@@ -234,36 +225,6 @@ class _Run:
             size = format_bytes(sum(item.size_bytes for item in rest))
             names = ", ".join(item.name for item in rest[:3]) + (", ..." if len(rest) > 3 else "")
             self.notes.append(f"Left in float32, since no pass knows their operators: {names} ({size}).")
-
-    def _quantization(self, float_model: Model) -> list[Pass]:
-        formats = self.options.formats
-        formats.check(linear_operators(float_model.graph()))
-        passes: list[Pass] = []
-        if self.options.activations == "int8":
-            passes.append(
-                QuantizeActivations(
-                    ACTIVATION_UINT8, self._observers(float_model), formats, simulate=self.options.simulate
-                )
-            )
-        if self.options.stores("int8"):
-            passes.append(QuantizeWeights(replace(WEIGHT_INT8, granularity=self.options.granularity), formats))
-        if self.options.stores("float16"):
-            passes.append(Float16Weights(formats))
-        return passes
-
-    def _observers(self, float_model: Model) -> list[MinMaxObserver]:
-        self.steps.begin("calibrate")
-        if not activation_inputs(float_model.graph(), self.options.formats):
-            return []
-        if self.calibration is not None:
-            batches = batches_of(self.calibration, float_model.inputs)
-        else:
-            batches = iter([self.example])
-            self.notes.append(
-                f"Activation ranges come from the {self.input_kind} example only ({_samples(self.example)} samples). "
-                "Give calibration data for ranges that hold on new input."
-            )
-        return observe(float_model, batches, self.options.formats)
 
     def _verified(self, model: Model) -> Verification:
         source = self.standard.runnable_source()

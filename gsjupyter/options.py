@@ -1,17 +1,23 @@
 """The options of a conversion, checked once, whoever gives them: Python, a magic's flags, or a cell of YAML."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from gsjupyter.errors import OptionError
-from gsjupyter.passes import LayerFormats
-from gsjupyter.quantization import Granularity
+from gsjupyter.passes import LayerSetting, LayerSettings
+from gsjupyter.passes.selection import INTEGERS
+from gsjupyter.quantization import Granularity, check_granularity
 
-WEIGHTS = ("float32", "float16", "int8")
-ACTIVATIONS = ("float32", "int8")
-GRANULARITIES = ("channel", "tensor")
+WEIGHTS: Final = ("float32", "float16", *reversed(INTEGERS))
+ACTIVATIONS: Final = ("float32", "int8")
+GRANULARITIES: Final = ("channel", "tensor", "group:128", "group:64", "group:32")
+"""Those that completion offers; any ``group:N`` will do."""
+OBSERVERS: Final = ("minmax", "percentile", "mse", "entropy")
+ROUNDINGS: Final = ("nearest", "gptq")
+
+LayerOverride: TypeAlias = str | Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -20,14 +26,36 @@ class ConvertOptions:
 
     Parameters
     ----------
-    weights : {"float32", "float16", "int8"}
-        How weights are stored.
+    weights : {"float32", "float16", "int8", "int7", ..., "int2"}
+        How weights are stored. Integers of less than 8 bits are packed.
     activations : {"float32", "int8"}
         How the inputs of layers with weights are quantized (8 bits, unsigned, asymmetric).
-    granularity : {"channel", "tensor"}
-        Whether each output channel of a weight has its own scale.
-    layers : mapping of str to str
-        Weight formats of single layers, by name or glob; ``keep`` in `gs.convert` is short for float32.
+    granularity : str
+        What part of a weight has a scale of its own: each output ``"channel"``, the whole ``"tensor"``, or with
+        ``"group:64"`` each 64 neighbours within a channel.
+    symmetric : bool
+        Whether a weight's grid lies evenly around 0. If not, each scale has a zero point, which suits few bits and
+        lopsided values.
+    narrow_range : bool
+        Whether a symmetric grid leaves out its lowest integer, which balances it.
+    weight_observer, activation_observer : {"minmax", "percentile", "mse", "entropy"}
+        What chooses the ranges; see `gsjupyter.quantization.observers`.
+    rounding : {"nearest", "gptq"}
+        How weights become integers: each to the nearest, or so that the errors within a channel make up for each other
+        on the calibration data (GPTQ).
+    equalize, smooth, bias_correction : bool
+        Whether to balance the channels of neighbouring layers (cross-layer equalization), to move outliers of
+        activations into weights (SmoothQuant), to take the mean error that quantized weights make out of the biases.
+    layers : mapping of str to str or mapping
+        Settings of single layers, by name or glob: a weight's format, or any of ``weights``, ``activations``,
+        ``granularity``, ``symmetric``, ``narrow_range`` and ``observer``. ``keep`` in `gs.convert` is short for
+        float32.
+    budget : str or int, optional
+        How large the weights of the layers may be: ``"4x"`` smaller than in float32, ``"500KB"``, or a number of bytes.
+        Bits are chosen for each layer within it.
+    max_drop : str, optional
+        How much worse the output may become, for the smallest weights: ``"30dB"`` is the lowest SQNR of the output,
+        ``"1%"`` the points of accuracy that labelled samples may lose. Bits are chosen for each layer within it.
     simulate : bool
         Whether quantized activations are computed (the file gives what a device would give) or only annotated.
 
@@ -40,29 +68,66 @@ class ConvertOptions:
     weights: str = "float32"
     activations: str = "float32"
     granularity: Granularity = "channel"
-    layers: Mapping[str, str] = field(default_factory=dict)
+    symmetric: bool = True
+    narrow_range: bool = True
+    weight_observer: str = "minmax"
+    activation_observer: str = "minmax"
+    rounding: str = "nearest"
+    equalize: bool = False
+    smooth: bool = False
+    bias_correction: bool = False
+    layers: Mapping[str, LayerOverride] = field(default_factory=dict)
+    budget: str | int | None = None
+    max_drop: str | None = None
     simulate: bool = True
 
     def __post_init__(self) -> None:
         check_choice("weights", self.weights, WEIGHTS)
         check_choice("activations", self.activations, ACTIVATIONS)
-        check_choice("granularity", self.granularity, GRANULARITIES)
-        if not isinstance(self.layers, Mapping):
-            raise OptionError("layers must map names or globs to formats, for example {fc3: float32, 'conv*': int8}.")
-        for name, chosen in self.layers.items():
-            check_layer_name(name)
-            check_choice(f"layers[{name!r}]", chosen, WEIGHTS)
-        if not isinstance(self.simulate, bool):
-            raise OptionError(f"simulate must be true or false, not {self.simulate!r}.")
+        check_granularity("granularity", self.granularity)
+        check_choice("weight_observer", self.weight_observer, OBSERVERS)
+        check_choice("activation_observer", self.activation_observer, OBSERVERS)
+        check_choice("rounding", self.rounding, ROUNDINGS)
+        for name in ("symmetric", "narrow_range", "equalize", "smooth", "bias_correction", "simulate"):
+            check_flag(name, getattr(self, name))
+        _check_layers(self.layers)
 
     @property
-    def formats(self) -> LayerFormats:
-        """The weight format of each layer."""
-        return LayerFormats(self.weights, dict(self.layers))
+    def settings(self) -> LayerSettings:
+        """How each layer is quantized."""
+        default = LayerSetting(
+            self.weights,
+            self.activations,
+            self.granularity,
+            self.symmetric,
+            self.narrow_range,
+            self.weight_observer,
+        )
+        return LayerSettings(default, dict(self.layers))
 
-    def stores(self, chosen: str) -> bool:
-        """Say whether any layer's weight is to be stored in a format."""
-        return chosen == self.weights or chosen in self.layers.values()
+    @property
+    def chooses_bits(self) -> bool:
+        """Whether bits are chosen layer by layer."""
+        return self.budget is not None or self.max_drop is not None
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether any weight may be stored in less than float32."""
+        return self.weights != "float32" or bool(self.layers) or self.chooses_bits
+
+
+def _check_layers(layers: object) -> None:
+    if not isinstance(layers, Mapping):
+        raise OptionError("layers must map names or globs to formats, for example {fc3: float32, 'conv*': int8}.")
+    for name, chosen in layers.items():
+        check_layer_name(name)
+        where = f"layers[{name!r}]"
+        if not isinstance(chosen, Mapping):
+            check_choice(where, chosen, WEIGHTS)
+            continue
+        for option, value in chosen.items():
+            check_choice(f"a setting in {where}", option, _OVERRIDES)
+            _OVERRIDES[option](f"{option} in {where}", value)
 
 
 def check_choice(option: str, value: object, choices: Iterable[str]) -> None:
@@ -78,6 +143,29 @@ def check_choice(option: str, value: object, choices: Iterable[str]) -> None:
         near = difflib.get_close_matches(str(value), known, 1)
         hint = f"Did you mean {near[0]}?" if near else ""
         raise OptionError(f"{option} must be one of {', '.join(known)}, not {value!r}.", advice=hint)
+
+
+def check_flag(option: str, value: object) -> None:
+    """Check that a value is true or false.
+
+    Raises
+    ------
+    OptionError
+        If it isn't.
+    """
+    if not isinstance(value, bool):
+        raise OptionError(f"{option} must be true or false, not {value!r}.")
+
+
+_OVERRIDES: Final[Mapping[str, Callable[[str, object], None]]] = {
+    "weights": lambda option, value: check_choice(option, value, WEIGHTS),
+    "activations": lambda option, value: check_choice(option, value, ACTIVATIONS),
+    "granularity": check_granularity,
+    "symmetric": check_flag,
+    "narrow_range": check_flag,
+    "observer": lambda option, value: check_choice(option, value, OBSERVERS),
+}
+"""What an override may set, each with its check."""
 
 
 def check_layer_name(name: object) -> None:

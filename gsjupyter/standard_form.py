@@ -17,7 +17,7 @@ from gsjupyter.passes import (
     FoldMasks,
     Functionalize,
     InferenceMode,
-    LayerFormats,
+    LayerSettings,
     Pipeline,
     RemoveChannels,
     RemoveDeadCode,
@@ -104,7 +104,7 @@ class StandardForm:
             *ghost.modules_in_words(graph),
         )
 
-    def notes(self, layers: Layers, formats: LayerFormats) -> list[str]:
+    def notes(self, layers: Layers, settings: LayerSettings) -> list[str]:
         """Return what the user should know about the network's own quantization, after `run`."""
         lowering, notes = self.lowering, list(self.source.notes)
         if lowering.untrained:
@@ -117,8 +117,8 @@ class StandardForm:
                 "The network's quantized activations are noted for devices and not computed, so the verification "
                 "shows what they change."
             )
-        asked = [item.name for item in layers if formats.is_kept(item.name) or formats.of(item.name) == "float16"]
-        own = [name for name in asked if name in lowering.statistics]
+        names = [item.name for item in layers if item.name in lowering.statistics]
+        own = [name for name in names if settings.has_override(name) or settings.of(name) == "float16"]
         if own:
             notes.append(f"Quantized by the network itself, so the format asked for has no effect: {', '.join(own)}.")
         return notes

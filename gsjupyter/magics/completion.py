@@ -18,9 +18,12 @@ IDENTIFIER: Final = "gsjupyter"
 _LINE: Final = re.compile(r"^\s*(?:\w+\s*=\s*)?%{1,2}(gs_\w+)\s(.*)$", re.DOTALL)
 # Kept as text, so that completing an option doesn't import MindSpore. A test compares them with the options themselves.
 CHOICES: Final = {
-    "--weights": ("float32", "float16", "int8"),
+    "--weights": ("float32", "float16", "int8", "int7", "int6", "int5", "int4", "int3", "int2"),
     "--activations": ("float32", "int8"),
-    "--granularity": ("channel", "tensor"),
+    "--granularity": ("channel", "tensor", "group:128", "group:64", "group:32"),
+    "--weight-observer": ("minmax", "percentile", "mse", "entropy"),
+    "--activation-observer": ("minmax", "percentile", "mse", "entropy"),
+    "--rounding": ("nearest", "gptq"),
     "--format": ("mindir",),
 }
 

@@ -15,7 +15,12 @@ from gsjupyter.magics.arguments import bound, check_output, errors_in_words, loo
 if TYPE_CHECKING:
     from gsjupyter.conversion import Conversion
 
-_CELL_KEYS = ("ckpt", "weights", "activations", "granularity", "simulate", "layers", "keep", "calibration")
+_LINE_KEYS = (
+    *("ckpt", "weights", "activations", "granularity", "weight_observer", "activation_observer", "rounding"),
+    *("budget", "max_drop", "calibration", "labels", "keep"),
+)
+_SWITCHES = ("equalize", "smooth", "bias_correction")
+_CELL_KEYS = (*_LINE_KEYS, *_SWITCHES, "symmetric", "narrow_range", "simulate", "layers")
 
 
 @magics_class
@@ -27,10 +32,21 @@ class PipelineMagics(Magics):
     @argument("source", help="The network (a name), or the path of a .mindir file.")
     @argument("inputs", nargs="*", default=[], help="One batch of each input, by name, as the network is called with.")
     @argument("--ckpt", metavar="FILE", help="A checkpoint (.ckpt, .safetensors) whose values to take.")
-    @argument("--weights", metavar="FORMAT", help="How weights are stored: float32 (default), float16, int8.")
+    @argument("--weights", metavar="FORMAT", help="How weights are stored: float32 (default), float16, int8 to int2.")
     @argument("--activations", metavar="FORMAT", help="How inputs of layers are quantized: float32 (default), int8.")
-    @argument("--granularity", metavar="WHAT", help="A scale for each output channel (default) or tensor.")
-    @argument("--calibration", metavar="NAME", help="A dataset, batches or an array, for int8 activations' ranges.")
+    @argument("--granularity", metavar="WHAT", help="A scale for each output channel (default), tensor, or group:N.")
+    @argument("--asymmetric", action="store_true", help="Give weights a zero point, for lopsided values in few bits.")
+    @argument("--full-range", action="store_true", help="Use the lowest integer of a symmetric grid too.")
+    @argument("--weight-observer", metavar="NAME", help="Weights' ranges: minmax (default), percentile, mse, entropy.")
+    @argument("--activation-observer", metavar="NAME", help="Likewise for the ranges of int8 activations.")
+    @argument("--rounding", metavar="HOW", help="To the nearest (default), or gptq: errors make up for each other.")
+    @argument("--equalize", action="store_true", help="Balance the channels of neighbouring layers first.")
+    @argument("--smooth", action="store_true", help="Move outliers of activations into weights first (SmoothQuant).")
+    @argument("--bias-correction", action="store_true", help="Take the mean error of quantized weights out of biases.")
+    @argument("--budget", metavar="SIZE", help="Choose bits layer by layer within a size: 4x (smaller), 500KB.")
+    @argument("--max-drop", metavar="LOSS", help="Choose bits within a loss: 30dB (lowest output SQNR), 1%% (accuracy).")
+    @argument("--labels", metavar="NAME", help="The classes of the samples given, for --max-drop in percent.")
+    @argument("--calibration", metavar="NAME", help="A dataset, batches or an array of typical inputs.")
     @argument("--keep", metavar="LAYER", nargs="+", help="Layers to leave in float32, by name or glob.")
     @argument("--annotate-only", action="store_true", help="Note activation scales in the file; compute in float.")
     @argument("-o", "--output", metavar="NAME", help="Bind the conversion to this name instead of showing it.")
@@ -42,12 +58,14 @@ class PipelineMagics(Magics):
 
             %gs_convert net x --weights int8 --activations int8 --calibration batches -o qnet
             %gs_convert Net x --ckpt lenet.ckpt -o qnet
+            %gs_convert net x --budget 6x --calibration batches -o qnet
 
         As a cell, whose body is YAML with the same options, and formats of single layers::
 
             %%gs_convert net x -o qnet
-            weights: int8
-            layers: {fc3: float32, 'conv*': int8}
+            weights: int4
+            granularity: group:64
+            layers: {fc3: float32, 'conv*': {weights: int8, granularity: channel}}
 
         Options on the line go before those of the cell.
         """
@@ -58,10 +76,10 @@ class PipelineMagics(Magics):
             if output == arguments["source"]:
                 raise OptionError(f"-o {output} would replace the network itself.", advice="Give another name.")
             settings = {**_settings_of_cell(cell), **_settings_of_line(arguments)}
-            calibration = settings.pop("calibration", None)
             source, example = self._source(arguments["source"]), self._example(arguments["inputs"])
-            if calibration is not None:
-                settings["calibration"] = lookup(self._namespace, str(calibration))
+            for name in ("calibration", "labels"):
+                if settings.get(name) is not None:
+                    settings[name] = lookup(self._namespace, str(settings[name]))
             if "ckpt" in settings:
                 settings["ckpt"] = Path(str(settings["ckpt"])).expanduser()
             from gsjupyter.conversion import convert
@@ -114,9 +132,10 @@ def _is_path(text: str) -> bool:
 
 
 def _settings_of_line(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("ckpt", "weights", "activations", "granularity", "calibration", "keep")
-    settings = {name: arguments[name] for name in names if arguments[name] is not None}
-    return {**settings, "simulate": False} if arguments["annotate_only"] else settings
+    settings = {name: arguments[name] for name in _LINE_KEYS if arguments[name] is not None}
+    settings |= {name: True for name in _SWITCHES if arguments[name]}
+    opposites = {"asymmetric": "symmetric", "full_range": "narrow_range", "annotate_only": "simulate"}
+    return settings | {option: False for flag, option in opposites.items() if arguments[flag]}
 
 
 def _settings_of_cell(cell: str | None) -> dict[str, Any]:

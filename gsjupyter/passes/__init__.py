@@ -12,7 +12,7 @@ from gsjupyter.passes.quantize_activations import ActivationStatistics, Quantize
 from gsjupyter.passes.quantize_weights import QuantizeWeights, WeightStatistics
 from gsjupyter.passes.remove_channels import RemoveChannels
 from gsjupyter.passes.remove_dead_code import RemoveDeadCode
-from gsjupyter.passes.selection import LayerFormats
+from gsjupyter.passes.selection import LayerFormats, LayerSetting, LayerSettings
 
 __all__ = [
     "ActivationStatistics",
@@ -24,6 +24,8 @@ __all__ = [
     "Functionalize",
     "InferenceMode",
     "LayerFormats",
+    "LayerSetting",
+    "LayerSettings",
     "LinearOperator",
     "Pass",
     "PassResult",

@@ -12,7 +12,7 @@ from gsjupyter.passes.casting import cast
 from gsjupyter.passes.linear import LinearOperator, linear_operators
 from gsjupyter.passes.quantize_weights import WeightStatistics, check_finite
 from gsjupyter.passes.remove_dead_code import RemoveDeadCode
-from gsjupyter.passes.selection import LayerFormats
+from gsjupyter.passes.selection import LayerSettings
 from gsjupyter.quantization import sqnr_db
 
 HALF_FORMAT = "float16"
@@ -27,7 +27,7 @@ class Float16Weights(Pass):
 
     Parameters
     ----------
-    formats : LayerFormats
+    settings : LayerSettings
         Which layers are to be ``float16``. Parameters that are no layer's weight follow the default.
 
     Raises
@@ -38,8 +38,8 @@ class Float16Weights(Pass):
 
     requires = (RemoveDeadCode,)
 
-    def __init__(self, formats: LayerFormats) -> None:
-        self.formats = formats
+    def __init__(self, settings: LayerSettings) -> None:
+        self.settings = settings
         self.statistics: dict[str, WeightStatistics] = {}
         """What became of each layer's weight, by layer name."""
 
@@ -58,7 +58,7 @@ class Float16Weights(Pass):
 
     def _store(self, graph: Graph, parameter: Parameter, operators: list[LinearOperator]) -> Change:
         reader = parameter.readers[0]
-        chosen = {self.formats.of(operator.name) for operator in operators} or {self.formats.default}
+        chosen = {self.settings.of(operator.name) for operator in operators} or {self.settings.default.weights}
         if chosen != {HALF_FORMAT}:
             return Change.skipped(reader, f"kept in {', '.join(sorted(chosen - {HALF_FORMAT}))}, as asked")
         for operator in operators:

@@ -11,11 +11,9 @@ from gsjupyter.mindir import Graph, Parameter
 from gsjupyter.passes.base import Change, Pass
 from gsjupyter.passes.fold_batch_norm import FoldBatchNorm
 from gsjupyter.passes.linear import LinearOperator, linear_operator, linear_operators
-from gsjupyter.passes.selection import LayerFormats
+from gsjupyter.passes.selection import LayerSettings
 from gsjupyter.passes.stored_weight import store_weight
 from gsjupyter.quantization import QuantizedArray, Scheme, quantize_weight, sqnr_db
-
-INTEGER_FORMAT = "int8"
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,8 @@ class QuantizeWeights(Pass):
 
     Parameters
     ----------
-    scheme : Scheme
-        How to quantize. Asymmetric schemes are for activations.
-    formats : LayerFormats
-        Which layers are to be ``int8``; the others are left alone.
+    settings : LayerSettings
+        How each layer's weight is quantized; those in floating point are left alone.
 
     Raises
     ------
@@ -63,44 +59,48 @@ class QuantizeWeights(Pass):
 
     requires = (FoldBatchNorm,)
 
-    def __init__(self, scheme: Scheme, formats: LayerFormats) -> None:
-        self.scheme = scheme
-        self.formats = formats
+    def __init__(self, settings: LayerSettings) -> None:
+        self.settings = settings
         self.statistics: dict[str, WeightStatistics] = {}
         """What became of each layer's weight, by layer name."""
 
     def run(self, graph: Graph) -> list[Change]:
         """Edit the graph; return what was done and what was left alone."""
         operators = linear_operators(graph)
-        self.formats.check(operators)
+        self.settings.check(operators)
         by_weight: dict[Parameter, list[LinearOperator]] = defaultdict(list)
         for operator in operators:
             by_weight[operator.weight].append(operator)
         return [change for group in by_weight.values() for change in self._quantize(graph, group)]
 
     def _quantize(self, graph: Graph, group: list[LinearOperator]) -> list[Change]:
-        if reason := self._obstacle(group):
-            return [Change.skipped(operator.node, reason) for operator in group]
         first = group[0]
+        scheme = self.settings.setting(first.name).scheme
+        reason = self._obstacle(group, scheme)
+        if reason or scheme is None:
+            return [Change.skipped(operator.node, reason) for operator in group]
         check_finite(first)
-        quantized = quantize_weight(first.weight.array, first.axis, self.scheme)
+        quantized = quantize_weight(first.weight.array, first.axis, scheme)
         dequantized = store_weight(graph, first.weight.name, quantized, first.node.scope)
         statistics = statistics_of(first.weight.array, quantized)
         for operator in group:
             operator.node.set_input(operator.weight_index, dequantized)
             self.statistics[operator.name] = statistics
-        return [Change.done(operator.node, f"weight stored as {self.scheme}") for operator in group]
+        return [Change.done(operator.node, f"weight stored as {scheme}") for operator in group]
 
-    def _obstacle(self, group: list[LinearOperator]) -> str:
+    def _obstacle(self, group: list[LinearOperator], scheme: Scheme | None) -> str:
         stored = group[0].stored
         if stored is not None:
             return f"already stored as {stored.scheme}"
-        kept = next((operator for operator in group if self.formats.of(operator.name) != INTEGER_FORMAT), None)
+        settings = [self.settings.setting(operator.name) for operator in group]
+        kept = next((setting for setting in settings if setting.scheme is None), None)
         if kept is not None:
-            return f"kept in {self.formats.of(kept.name)}, as asked"
+            return f"kept in {kept.weights}, as asked"
         weight = group[0].weight
+        if any(setting.scheme != scheme for setting in settings):
+            return f"{weight.name} is shared by layers with different settings"
         # A weight that is shared along different axes has no per-channel scale that serves all of its readers.
-        if self.scheme.granularity == "channel" and len({operator.axis for operator in group}) > 1:
+        if scheme is not None and scheme.granularity != "tensor" and len({operator.axis for operator in group}) > 1:
             return f"{weight.name} is shared by layers with different channel axes"
         others = [reader for reader in weight.readers if linear_operator(reader) is None]
         if others:

@@ -1,5 +1,6 @@
 """How numbers become integers: the scheme that quantizers, passes and reports all speak of."""
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -76,10 +77,15 @@ def check_granularity(option: str, value: object) -> None:
     Raises
     ------
     OptionError
-        If it doesn't.
+        If it doesn't; the message names the nearest one that does.
     """
-    if value not in ("tensor", "channel") and not (isinstance(value, str) and _GROUP.fullmatch(value)):
-        raise OptionError(f"{option} must be tensor, channel or group:N (group:64 for example), not {value!r}.")
+    if value in ("tensor", "channel") or (isinstance(value, str) and _GROUP.fullmatch(value)):
+        return
+    near = difflib.get_close_matches(str(value), ["tensor", "channel", "group:64"], 1)
+    raise OptionError(
+        f"{option} must be tensor, channel or group:N, not {value!r}.",
+        advice=f"Did you mean {near[0]}?" if near else "group:64 for example gives each 64 neighbours a scale.",
+    )
 
 
 def group_size_of(granularity: Granularity) -> int | None:

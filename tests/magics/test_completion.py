@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
@@ -6,8 +8,8 @@ from traitlets.config import Config
 from gsjupyter.artifact import FORMATS
 from gsjupyter.magics.arguments import options_of
 from gsjupyter.magics.completion import CHOICES
-from gsjupyter.magics.pipeline import PipelineMagics
-from gsjupyter.options import ACTIVATIONS, GRANULARITIES, WEIGHTS
+from gsjupyter.magics.pipeline import _CELL_KEYS, PipelineMagics
+from gsjupyter.options import ACTIVATIONS, GRANULARITIES, OBSERVERS, ROUNDINGS, WEIGHTS, ConvertOptions
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +32,19 @@ def complete(ipython):
     return completions
 
 
+def test_a_cell_takes_the_options_of_a_conversion():
+    options = {item.name for item in fields(ConvertOptions)}
+    assert set(_CELL_KEYS) == {*options, "ckpt", "calibration", "labels", "keep"}
+
+
 def test_the_choices_are_those_of_the_options():
     assert CHOICES == {
         "--weights": WEIGHTS,
         "--activations": ACTIVATIONS,
         "--granularity": GRANULARITIES,
+        "--weight-observer": OBSERVERS,
+        "--activation-observer": OBSERVERS,
+        "--rounding": ROUNDINGS,
         "--format": FORMATS,
     }
 
@@ -49,15 +59,15 @@ def test_every_option_is_offered(magic, complete):
 @pytest.mark.parametrize(
     ("text", "offered"),
     [
-        ("%gs_convert network x --wei", ["%gs_convert network x --weights"]),
-        ("%gs_convert network x --weights i", ["%gs_convert network x --weights int8"]),
+        ("%gs_convert network x --gran", ["%gs_convert network x --granularity"]),
+        ("%gs_convert network x --weights f", [f"%gs_convert network x --weights float{bits}" for bits in (16, 32)]),
         (
             "%gs_convert network x --weights ",
             [f"%gs_convert network x --weights {name}" for name in sorted(WEIGHTS)],
         ),
         ("%gs_convert network x --granularity t", ["%gs_convert network x --granularity tensor"]),
-        ("qnet = %gs_convert network x --act", ["qnet = %gs_convert network x --activations"]),
-        ("%%gs_convert network x --act", ["%%gs_convert network x --activations"]),
+        ("qnet = %gs_convert network x --ann", ["qnet = %gs_convert network x --annotate-only"]),
+        ("%%gs_convert network x --ann", ["%%gs_convert network x --annotate-only"]),
         ("%gs_export network a.mindir --over", ["%gs_export network a.mindir --overwrite"]),
     ],
 )

@@ -7,6 +7,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import gsjupyter as gs
+from gsjupyter.options import WEIGHTS
 from tests.networks import MLP, TwoInputs, filled
 
 
@@ -163,7 +164,10 @@ def test_a_file_that_exists_is_told_and_left(notebook, tmp_path):
     ("cell", "message"),
     [
         ("%gs_convert net x --weigths int8", "gs_convert: no option --weigths. Did you mean --weights?"),
-        ("%gs_convert net x --weights=int9", "gs_convert: weights must be one of float32, float16, int8, not 'int9'."),
+        (
+            "%gs_convert net x --weights=int9",
+            f"gs_convert: weights must be one of {', '.join(WEIGHTS)}, not 'int9'.",
+        ),
         ("%gs_convert net x --frobnicate", "gs_convert: no option --frobnicate. There are --ckpt, --weights, "),
         ("%gs_convert", "gs_convert: the following arguments are required: source"),
         ("%gs_convert net x --weights", "gs_convert: argument --weights: expected one argument"),

@@ -6,12 +6,12 @@ from gsjupyter.passes import (
     FoldBatchNorm,
     FoldConstants,
     InferenceMode,
-    LayerFormats,
+    LayerSetting,
+    LayerSettings,
     Pipeline,
     QuantizeWeights,
     RemoveDeadCode,
 )
-from gsjupyter.quantization import WEIGHT_INT8
 from tests.passes.networks import normal
 
 
@@ -22,7 +22,7 @@ from tests.passes.networks import normal
         ([InferenceMode(), FoldBatchNorm()], "FoldBatchNorm must run after RemoveDeadCode"),
         ([RemoveDeadCode(), InferenceMode()], "RemoveDeadCode must run after InferenceMode"),
         (
-            [InferenceMode(), RemoveDeadCode(), QuantizeWeights(WEIGHT_INT8, LayerFormats("int8"))],
+            [InferenceMode(), RemoveDeadCode(), QuantizeWeights(LayerSettings(LayerSetting("int8")))],
             "QuantizeWeights must run after FoldBatchNorm",
         ),
     ],

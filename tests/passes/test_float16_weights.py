@@ -3,8 +3,7 @@ import pytest
 from mindspore import Tensor, nn
 
 from gsjupyter.errors import ParameterError
-from gsjupyter.passes import Float16Weights, FoldBatchNorm, LayerFormats, QuantizeWeights
-from gsjupyter.quantization import WEIGHT_INT8
+from gsjupyter.passes import Float16Weights, FoldBatchNorm, LayerSetting, LayerSettings, QuantizeWeights
 from tests.networks import MLP, LeNet, filled, random_input
 from tests.passes.networks import (
     TiedEmbedding,
@@ -18,11 +17,11 @@ from tests.passes.networks import (
     steps,
 )
 
-EVERYWHERE = LayerFormats("float16")
+EVERYWHERE = LayerSettings(LayerSetting("float16"))
 
 
-def halved(network, *inputs, formats=EVERYWHERE):
-    step = Float16Weights(formats)
+def halved(network, *inputs, settings=EVERYWHERE):
+    step = Float16Weights(settings)
     model, (result,) = steps(step, model=standard(network, *inputs))
     return model, result, step
 
@@ -69,7 +68,9 @@ def test_a_weight_beyond_the_range_is_left_alone_with_the_reason(largest, is_sto
 
 def test_layers_to_keep_stay_in_float32(rng):
     x = normal(rng, 2, 8)
-    model, result, step = halved(filled(MLP(), rng), x, formats=LayerFormats("float16", {"fc1": "float32"}))
+    model, result, step = halved(
+        filled(MLP(), rng), x, settings=LayerSettings(LayerSetting("float16"), {"fc1": "float32"})
+    )
     stored = parameters(model)
     assert (stored["fc1.weight"].dtype, stored["fc2.weight"].dtype) == (np.float32, np.float16)
     assert reasons(result) == ["kept in float32, as asked"]
@@ -78,7 +79,7 @@ def test_layers_to_keep_stay_in_float32(rng):
 
 def test_single_layers_can_be_stored_so_beside_others_in_float32(rng):
     x = normal(rng, 2, 8)
-    model, _, _ = halved(filled(MLP(), rng), x, formats=LayerFormats("float32", {"fc2": "float16"}))
+    model, _, _ = halved(filled(MLP(), rng), x, settings=LayerSettings(LayerSetting("float32"), {"fc2": "float16"}))
     stored = parameters(model)
     assert (stored["fc1.weight"].dtype, stored["fc2.weight"].dtype) == (np.float32, np.float16)
 
@@ -86,9 +87,9 @@ def test_single_layers_can_be_stored_so_beside_others_in_float32(rng):
 def test_scales_of_layers_stored_as_integers_stay_in_float32(rng):
     x = normal(rng, 2, 8)
     network = randomized(MLP(), rng, scales=[1e-6])
-    formats = LayerFormats("float16", {"fc1": "int8"})
-    quantize = QuantizeWeights(WEIGHT_INT8, formats)
-    model, _ = steps(FoldBatchNorm(), quantize, Float16Weights(formats), model=standard(network, x))
+    settings = LayerSettings(LayerSetting("float16"), {"fc1": "int8"})
+    quantize = QuantizeWeights(settings)
+    model, _ = steps(FoldBatchNorm(), quantize, Float16Weights(settings), model=standard(network, x))
     stored = parameters(model)
     assert {name: str(stored[name].dtype) for name in ("fc1.weight", "fc1.weight.scale", "fc2.weight")} == {
         "fc1.weight": "int8",

@@ -2,8 +2,7 @@ import numpy as np
 from mindspore import nn
 
 from gsjupyter.mindir import Runner
-from gsjupyter.passes import FoldBatchNorm, FoldConstants, LayerFormats, QuantizeWeights, apply
-from gsjupyter.quantization import WEIGHT_INT8
+from gsjupyter.passes import FoldBatchNorm, FoldConstants, LayerSetting, LayerSettings, QuantizeWeights, apply
 from tests.passes.networks import (
     Broadcast,
     Counting,
@@ -28,8 +27,8 @@ def folded(network, *inputs):
 
 
 def quantized(network, x):
-    formats = LayerFormats("int8")
-    return steps(FoldBatchNorm(), QuantizeWeights(WEIGHT_INT8, formats), model=standard(network, x))[0]
+    settings = LayerSettings(LayerSetting("int8"))
+    return steps(FoldBatchNorm(), QuantizeWeights(settings), model=standard(network, x))[0]
 
 
 def test_a_standardized_weight_is_computed_once(rng):

@@ -5,8 +5,15 @@ from hypothesis import strategies as st
 from mindspore import Tensor, mint, nn
 
 from gsjupyter.errors import OptionError, ParameterError
-from gsjupyter.passes import FoldBatchNorm, FoldConstants, LayerFormats, QuantizeWeights, apply, linear_operators
-from gsjupyter.quantization import WEIGHT_INT8, Scheme
+from gsjupyter.passes import (
+    FoldBatchNorm,
+    FoldConstants,
+    LayerSetting,
+    LayerSettings,
+    QuantizeWeights,
+    apply,
+    linear_operators,
+)
 from tests.networks import MLP
 from tests.passes.networks import (
     AppliedTwice,
@@ -25,15 +32,13 @@ from tests.passes.networks import (
     steps,
 )
 
-EVERYWHERE = LayerFormats("int8")
-PER_TENSOR = Scheme(granularity="tensor")
+EVERYWHERE = LayerSettings(LayerSetting("int8"))
+PER_TENSOR = LayerSettings(LayerSetting("int8", granularity="tensor"))
 
 
-def quantized(network, *inputs, formats=EVERYWHERE, scheme=WEIGHT_INT8):
+def quantized(network, *inputs, settings=EVERYWHERE):
     model = standard(network, *inputs)
-    *_, result = (
-        converted := steps(FoldBatchNorm(), FoldConstants(model), QuantizeWeights(scheme, formats), model=model)
-    )[1]
+    *_, result = (converted := steps(FoldBatchNorm(), FoldConstants(model), QuantizeWeights(settings), model=model))[1]
     return converted[0], result
 
 
@@ -84,13 +89,13 @@ def with_rounded_weights(network, axis, suffix=("weight", "embedding_table")):
         "batched-transposed",
     ],
 )
-@pytest.mark.parametrize("scheme", [WEIGHT_INT8, PER_TENSOR], ids=["channel", "tensor"])
-def test_the_output_is_that_of_the_network_with_rounded_weights(network, shape, axis, scheme, rng):
+@pytest.mark.parametrize("settings", [EVERYWHERE, PER_TENSOR], ids=["channel", "tensor"])
+def test_the_output_is_that_of_the_network_with_rounded_weights(network, shape, axis, settings, rng):
     x = normal(rng, *shape)
-    model, result = quantized(randomized(network, rng), x, scheme=scheme)
+    model, result = quantized(randomized(network, rng), x, settings=settings)
     assert len(result.done) == 1
-    assert result.done[0].reason == f"weight stored as {scheme}"
-    wanted = expected(with_rounded_weights(network, axis if scheme is WEIGHT_INT8 else None), x)
+    assert result.done[0].reason == f"weight stored as {settings.default.scheme}"
+    wanted = expected(with_rounded_weights(network, axis if settings is EVERYWHERE else None), x)
     assert_output(model, wanted, x)
 
 
@@ -167,7 +172,7 @@ def test_a_layer_that_is_applied_twice_is_stored_once(rng):
 def test_two_weights_in_one_cell_are_two_layers(rng):
     x = normal(rng, 2, 8)
     network = randomized(Nested(TwoWeightsInOneCell()), rng)
-    model, result = quantized(network, x, formats=LayerFormats("int8", {"block.w1": "float32"}))
+    model, result = quantized(network, x, settings=LayerSettings(LayerSetting("int8"), {"block.w1": "float32"}))
     assert [change.reason for change in result.changes] == [
         "kept in float32, as asked",
         "weight stored as int8 per channel",
@@ -180,7 +185,7 @@ def test_a_weight_that_something_else_reads_as_numbers_is_left_alone(rng):
     x = normal(rng, 2, 8)
     network = randomized(WeightAsNumbers(), rng)
     model = standard(network, x)
-    converted, results = steps(FoldBatchNorm(), QuantizeWeights(WEIGHT_INT8, LayerFormats("int8")), model=model)
+    converted, results = steps(FoldBatchNorm(), QuantizeWeights(LayerSettings(LayerSetting("int8"))), model=model)
     assert reasons(results[-1]) == ["fc.weight is also read by ReduceSum (network)"]
     assert_output(converted, expected(network, x), x)
 
@@ -205,8 +210,8 @@ def three_layers(rng):
     ],
 )
 def test_names_go_before_globs_and_earlier_globs_before_later(default, overrides, stored, three_layers, rng):
-    formats = LayerFormats(default, overrides)
-    model, result = quantized(three_layers, normal(rng, 2, 8), formats=formats)
+    settings = LayerSettings(LayerSetting(default), overrides)
+    model, result = quantized(three_layers, normal(rng, 2, 8), settings=settings)
     integers = [name[0] for name, array in parameters(model).items() if array.dtype == np.int8]
     assert integers == list(stored)
     assert [change.layer for change in result.skipped] == [name for name in "012" if name not in stored]
@@ -215,12 +220,12 @@ def test_names_go_before_globs_and_earlier_globs_before_later(default, overrides
 
 def test_a_layer_that_is_not_there_is_refused_with_the_nearest_one(rng):
     with pytest.raises(OptionError, match=r"no layer 'fc3' with a weight\.\nDid you mean fc2\?"):
-        quantized(MLP(), normal(rng, 2, 8), formats=LayerFormats("int8", {"fc3": "float32"}))
+        quantized(MLP(), normal(rng, 2, 8), settings=LayerSettings(LayerSetting("int8"), {"fc3": "float32"}))
 
 
 def test_a_glob_that_means_nothing_is_refused_with_what_there_is(three_layers, rng):
     with pytest.raises(OptionError, match=r"no layer 'conv\*' with a weight\.\nThe layers with weights are 0, 1, 2\."):
-        quantized(three_layers, normal(rng, 2, 8), formats=LayerFormats("int8", {"conv*": "float32"}))
+        quantized(three_layers, normal(rng, 2, 8), settings=LayerSettings(LayerSetting("int8"), {"conv*": "float32"}))
 
 
 class Features(nn.Cell):
@@ -260,15 +265,15 @@ def test_infinite_weights_are_called_infinite(value, rng):
 
 def test_the_advice_of_the_nan_message_works(rng):
     network = spoilt(randomized(Features(), rng), np.nan, 12)
-    formats = LayerFormats("int8", {"features.3": "float32"})
-    model, result = quantized(network, normal(rng, 1, 16, 4, 4), formats=formats)
+    settings = LayerSettings(LayerSetting("int8"), {"features.3": "float32"})
+    model, result = quantized(network, normal(rng, 1, 16, 4, 4), settings=settings)
     assert [change.layer for change in result.done] == ["features.0"]
     assert parameters(model)["features.3.weight"].dtype == np.float32
 
 
 def test_statistics_say_what_was_done_to_each_layer(three_layers, rng):
     x = normal(rng, 2, 8)
-    step = QuantizeWeights(WEIGHT_INT8, LayerFormats("int8", {"1": "float32"}))
+    step = QuantizeWeights(LayerSettings(LayerSetting("int8"), {"1": "float32"}))
     steps(FoldBatchNorm(), step, model=standard(three_layers, x))
     assert list(step.statistics) == ["0", "2"]
     weight = three_layers[2].weight.asnumpy()
@@ -283,6 +288,6 @@ def test_statistics_say_what_was_done_to_each_layer(three_layers, rng):
 def test_what_is_quantized_already_is_not_quantized_again(three_layers, rng):
     model, _ = quantized(three_layers, normal(rng, 2, 8))
     assert [operator.stored.scheme for operator in linear_operators(model.graph())] == ["int8 per channel"] * 3
-    again, result = apply(QuantizeWeights(WEIGHT_INT8, LayerFormats("int8")), model)
+    again, result = apply(QuantizeWeights(LayerSettings(LayerSetting("int8"))), model)
     assert [change.reason for change in result.skipped] == ["already stored as int8 per channel"] * 3
     assert all(np.array_equal(parameters(again)[name], values) for name, values in parameters(model).items())

@@ -35,7 +35,7 @@ def test_bits_out_of_range_are_refused(bits):
 
 @pytest.mark.parametrize("granularity", ["row", "group", "group:0", "group:-4", "group:x", "group:4 ", 64, None])
 def test_an_unknown_granularity_is_refused(granularity):
-    with pytest.raises(OptionError, match=f"granularity must be tensor, channel or group:N .*, not {granularity!r}"):
+    with pytest.raises(OptionError, match=f"granularity must be tensor, channel or group:N, not {granularity!r}"):
         Scheme(granularity=granularity)
 
 
