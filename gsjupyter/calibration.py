@@ -1,21 +1,85 @@
 """Calibration data in whatever form users have it, and the pass over it: one batch in memory at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import mindspore
 import numpy as np
 from mindspore.dataset import Dataset
 
 from gsjupyter.errors import CalibrationError, EngineError, InputError
-from gsjupyter.mindir import Array, InputSpec, Model, run_with
-from gsjupyter.passes import LayerFormats, activation_inputs
+from gsjupyter.mindir import Array, Graph, InnerRunner, InputSpec, Model, Value, run_with
+from gsjupyter.passes import activation_inputs
+from gsjupyter.passes.quantize_activations import KeptInputs
 from gsjupyter.progress import counted
-from gsjupyter.quantization import MinMaxObserver
+from gsjupyter.quantization import ActivationSketch
 
 
-def observe(model: Model, batches: Iterable[Sequence[Array]], formats: LayerFormats) -> list[MinMaxObserver]:
-    """Run a float model on calibration data and watch the inputs of its layers.
+class Collector(Protocol):
+    """What watches a value during calibration: it sees each batch once, and keeps what it needs."""
+
+    def update(self, array: Array) -> None:
+        """Take in the value's array of one batch."""
+
+
+def run_calibration(
+    model: Model,
+    graph: Graph,
+    batches: Iterable[Sequence[Array]],
+    collectors: Mapping[Value, Sequence[Collector]],
+) -> int:
+    """Run a float model on calibration data, one batch in memory at a time, and show inner values to collectors.
+
+    Parameters
+    ----------
+    model : Model
+        The model, with BatchNorm folded.
+    graph : Graph
+        The graph of that model, left as it is.
+    batches : iterable of sequences of ndarray
+        The inputs, batch by batch.
+    collectors : mapping of Value to sequence of Collector
+        What watches each value of the graph.
+
+    Returns
+    -------
+    int
+        The number of batches.
+
+    Raises
+    ------
+    CalibrationError
+        If there is no batch, or one doesn't fit the network or makes NaN.
+    """
+    runner = run_with(model, graph, list(collectors))
+    count = 0
+    for batch in counted(batches, "calibrating", "batch"):
+        _show(runner, batch, count, list(collectors.values()))
+        count += 1
+    if not count:
+        raise CalibrationError(
+            "the calibration data is empty.",
+            advice="Give a few dozen samples, or leave it out. A generator can be used only once: make it again.",
+        )
+    return count
+
+
+def _show(runner: InnerRunner, batch: Sequence[Array], number: int, collectors: Sequence[Sequence[Collector]]) -> None:
+    """Run one batch; a function of its own, so that its inner values are gone before the next batch runs."""
+    try:
+        arrays = runner.inner(*batch)
+    except (InputError, EngineError) as error:
+        verb = "fit" if isinstance(error, InputError) else "run"
+        raise CalibrationError(
+            f"calibration batch {number} doesn't {verb}: {error.message}", advice=_advice(batch, runner.model.inputs)
+        ) from error
+    for watching, array in zip(collectors, arrays, strict=True):
+        for collector in watching:
+            collector.update(array)
+
+
+def observe(model: Model, batches: Iterable[Sequence[Array]], formats: KeptInputs) -> list[ActivationSketch]:
+    """Run a float model on calibration data and sketch the inputs of its layers.
 
     Parameters
     ----------
@@ -23,12 +87,12 @@ def observe(model: Model, batches: Iterable[Sequence[Array]], formats: LayerForm
         The model, with BatchNorm folded.
     batches : iterable of sequences of ndarray
         The inputs, batch by batch.
-    formats : LayerFormats
-        Layers that it keeps in floating point are not watched.
+    formats : KeptInputs
+        Layers whose inputs it keeps in floating point are not watched.
 
     Returns
     -------
-    list of MinMaxObserver
+    list of ActivationSketch
         One for each of the model's `activation_inputs`, in their order.
 
     Raises
@@ -37,27 +101,9 @@ def observe(model: Model, batches: Iterable[Sequence[Array]], formats: LayerForm
         If there is no batch, or one doesn't fit the network or makes NaN.
     """
     graph = model.graph()
-    targets = activation_inputs(graph, formats)
-    runner = run_with(model, graph, list(targets))
-    observers = [MinMaxObserver() for _ in targets]
-    count = 0
-    for batch in counted(batches, "calibrating", "batch"):
-        try:
-            arrays = runner.inner(*batch)
-        except (InputError, EngineError) as error:
-            verb = "fit" if isinstance(error, InputError) else "run"
-            raise CalibrationError(
-                f"calibration batch {count} doesn't {verb}: {error.message}", advice=_advice(batch, model.inputs)
-            ) from error
-        for observer, array in zip(observers, arrays, strict=True):
-            observer.update(array)
-        count += 1
-    if not count:
-        raise CalibrationError(
-            "the calibration data is empty.",
-            advice="Give a few dozen samples, or leave it out. A generator can be used only once: make it again.",
-        )
-    return observers
+    sketches = {value: ActivationSketch() for value in activation_inputs(graph, formats)}
+    run_calibration(model, graph, batches, {value: [sketch] for value, sketch in sketches.items()})
+    return list(sketches.values())
 
 
 def batches_of(calibration: Any, inputs: Sequence[InputSpec]) -> Iterator[tuple[Array, ...]]:

@@ -4,10 +4,10 @@ import pytest
 from mindspore import Tensor, nn
 
 from gsjupyter.calibration import observe
-from gsjupyter.errors import ParameterError
+from gsjupyter.errors import OptionError
 from gsjupyter.mindir import load_model, save_model
-from gsjupyter.passes import FoldBatchNorm, LayerFormats, QuantizeActivations, activation_inputs
-from gsjupyter.quantization import ACTIVATION_UINT8, MinMaxObserver
+from gsjupyter.passes import FoldBatchNorm, LayerSetting, LayerSettings, QuantizeActivations, activation_inputs
+from gsjupyter.quantization import ACTIVATION_UINT8, ActivationSketch, activation_range
 from tests.networks import MLP, LeNet, filled, random_input
 from tests.passes.networks import (
     AppliedTwice,
@@ -24,7 +24,7 @@ from tests.passes.networks import (
     steps,
 )
 
-ALL = LayerFormats("float32")
+ALL = LayerSettings(LayerSetting(activations="int8"))
 
 
 def rounded(x, low, high):
@@ -36,16 +36,16 @@ def rounded(x, low, high):
 
 
 def observed(seen):
-    observer = MinMaxObserver()
-    observer.update(np.array(seen))
-    return observer
+    sketch = ActivationSketch()
+    sketch.update(np.array(seen))
+    return sketch
 
 
-def quantized(network, x, *, ranges=None, formats=ALL, simulate=True):
+def quantized(network, x, *, ranges=None, formats=ALL, observer="minmax", simulate=True):
     """Return a network with quantized activations, calibrated on the input itself if no ranges are given."""
     model, _ = steps(FoldBatchNorm(), model=standard(network, x))
-    observers = observe(model, [(x,)], formats) if ranges is None else list(map(observed, ranges))
-    step = QuantizeActivations(ACTIVATION_UINT8, observers, formats, simulate=simulate)
+    sketches = observe(model, [(x,)], formats) if ranges is None else list(map(observed, ranges))
+    step = QuantizeActivations(ACTIVATION_UINT8, sketches, formats, observer=observer, simulate=simulate)
     converted, (_, result) = steps(FoldBatchNorm(), step, model=model)
     return converted, result, step
 
@@ -120,7 +120,7 @@ def test_annotations_leave_the_output_as_it_is_and_are_in_the_file(rng, tmp_path
 def test_layers_to_keep_are_neither_watched_nor_rounded(rng):
     x = normal(rng, 4, 8)
     network = filled(MLP(), rng)
-    formats = LayerFormats("int8", {"fc1": "float32"})
+    formats = LayerSettings(LayerSetting("int8", "int8"), {"fc1": "float32"})
     model, _ = steps(FoldBatchNorm(), model=standard(network, x))
     watched = activation_inputs(model.graph(), formats).values()
     assert [operator.name for group in watched for operator in group] == ["fc2"]
@@ -159,9 +159,32 @@ def test_a_convolutional_network_loses_little(rng):
     assert_output(model, expected(network, x), x, relative=0.05)
 
 
-def test_a_range_that_is_not_finite_is_refused(rng):
-    observer = MinMaxObserver()
-    observer.low, observer.high = -np.inf, 1.0
-    model, _ = steps(FoldBatchNorm(), model=standard(nn.SequentialCell(nn.Dense(8, 5)), normal(rng, 2, 8)))
-    with pytest.raises(ParameterError, match="not finite"):
-        steps(FoldBatchNorm(), QuantizeActivations(ACTIVATION_UINT8, [observer], ALL), model=model)
+@pytest.mark.parametrize("observer", ["percentile", "mse", "entropy"])
+def test_the_observer_chooses_the_range(observer, rng):
+    x = normal(rng, 4096, 8)
+    x[0, 0] = 40
+    network = randomized(nn.SequentialCell(nn.Dense(8, 5)), rng)
+    model, _, step = quantized(network, x, observer=observer)
+    found = step.statistics["0"]
+    assert (found.low, found.high) == activation_range(found.sketch, ACTIVATION_UINT8, observer)
+    assert found.high < 40
+    assert_output(model, expected(network, rounded(x, found.low, found.high)), x)
+
+
+def test_an_observer_that_is_not_there_is_refused():
+    with pytest.raises(OptionError, match="an observer must be one of minmax"):
+        QuantizeActivations(ACTIVATION_UINT8, [], ALL, observer="mean")
+
+
+def test_statistics_say_what_was_seen_what_was_chosen_and_what_it_costs(rng):
+    x = normal(rng, 2048, 8)
+    network = randomized(nn.SequentialCell(nn.Dense(8, 5)), rng)
+    _, _, step = quantized(network, x, observer="percentile")
+    found = step.statistics["0"]
+    assert (found.observed_low, found.observed_high) == (x.min(), x.max())
+    assert found.observed_low < found.low < 0 < found.high < found.observed_high
+    assert found.observer == "percentile"
+    noise = np.mean((x - rounded(x, found.low, found.high)) ** 2)
+    assert found.sqnr_db == pytest.approx(10 * np.log10(np.mean(x**2) / noise), abs=0.05)
+    assert found.clipped_share == pytest.approx(np.mean((x < found.low) | (x > found.high)), abs=1e-4)
+    assert found.sketch.count == x.size

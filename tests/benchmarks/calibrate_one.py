@@ -1,0 +1,95 @@
+"""Quantize ResNet-50 once and print what it took: ``python -m tests.benchmarks.calibrate_one ours|onnxruntime COUNT``.
+
+A process of its own for each run, so that its peak memory is its own.
+"""
+
+import json
+import os
+import resource
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+
+Images = npt.NDArray[np.float32]
+KIBIBYTE = 1024
+
+
+def images(count: int) -> Iterator[Images]:
+    """Yield single images, made one by one: the data must not count as memory of the calibration."""
+    for seed in range(count):
+        yield np.random.default_rng(seed).standard_normal((1, 3, 224, 224)).astype(np.float32)
+
+
+class ImagesAgain:
+    """Images that can be read again and again."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __iter__(self) -> Iterator[Images]:
+        return images(self.count)
+
+
+def ours(count: int) -> float:
+    """Convert with gsjupyter; return the seconds, without those in which the network is made."""
+    import mindspore
+
+    import gsjupyter as gs
+    from tests.zoo.networks import network
+
+    net = network("resnet50", np.random.default_rng(0))
+    mindspore.set_context(mode=mindspore.PYNATIVE_MODE)
+    start = perf_counter()
+    gs.convert(net, next(images(1)), weights="int8", activations="int8", calibration=ImagesAgain(count))
+    return perf_counter() - start
+
+
+def onnxruntime(count: int) -> float:
+    """Quantize with ONNX Runtime; return the seconds, without those in which the network is made."""
+    import onnx
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    from tests.benchmarks.resnet50_onnx import resnet50
+
+    class Reader(CalibrationDataReader):
+        def __init__(self) -> None:
+            self._images = images(count)
+
+        def get_next(self) -> dict[str, Images] | None:
+            image = next(self._images, None)
+            return None if image is None else {"x": image}
+
+    with tempfile.TemporaryDirectory() as folder:
+        path, prepared, quantized = (Path(folder) / f"{name}.onnx" for name in ("float", "prepared", "int8"))
+        onnx.save(resnet50(np.random.default_rng(0)), path)
+        start = perf_counter()
+        quant_pre_process(path, prepared, skip_symbolic_shape=True)
+        quantize_static(
+            prepared,
+            quantized,
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+        )
+        return perf_counter() - start
+
+
+def main() -> None:
+    """Print seconds, and the peak memory of the process in bytes."""
+    # Before MindSpore starts: on processors with AMX its convolutions are many times slower otherwise.
+    os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
+    seconds = {"ours": ours, "onnxruntime": onnxruntime}[sys.argv[1]](int(sys.argv[2]))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
+    sys.stdout.write(json.dumps({"seconds": seconds, "peak_bytes": peak}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

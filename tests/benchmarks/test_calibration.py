@@ -1,0 +1,37 @@
+"""Calibration with images, against ONNX Runtime's on the same images, and in memory that doesn't grow with them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
+
+ROOT = Path(__file__).parents[2]
+MEGABYTE = 1e6
+
+
+def measured(tool, count):
+    command = [sys.executable, "-m", "tests.benchmarks.calibrate_one", tool, str(count)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_32_images_take_no_longer_than_with_onnxruntime(benchmark):
+    reference = measured("onnxruntime", 32)
+    ours = benchmark.pedantic(measured, ("ours", 32))
+    benchmark.extra_info.update(ours=ours, onnxruntime=reference, ratio=ours["seconds"] / reference["seconds"])
+    print(f"\nours {ours}, onnxruntime {reference}")
+    assert ours["seconds"] <= reference["seconds"]
+
+
+def test_memory_does_not_grow_with_the_images(benchmark):
+    few, more, many = measured("ours", 32), measured("ours", 64), benchmark.pedantic(measured, ("ours", 256))
+    benchmark.extra_info.update({"32": few, "64": more, "256": many})
+    print(f"\n32 images {few}, 64 images {more}, 256 images {many}")
+    assert more["peak_bytes"] <= few["peak_bytes"] + 100 * MEGABYTE
+    assert many["peak_bytes"] <= few["peak_bytes"] + 100 * MEGABYTE
