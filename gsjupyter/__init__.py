@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gsjupyter.artifact import Artifact, export, load
     from gsjupyter.conversion import Conversion, convert
     from gsjupyter.options import ConvertOptions
+    from gsjupyter.prediction import sensitivity
     from gsjupyter.train_end import ExportOnTrainEnd
 
 __version__ = "0.1.0"
@@ -28,9 +29,20 @@ _HOMES = {
     "convert": "gsjupyter.conversion",
     "export": "gsjupyter.artifact",
     "load": "gsjupyter.artifact",
+    "sensitivity": "gsjupyter.prediction",
 }
 
-__all__ = ["Artifact", "Conversion", "ConvertOptions", "ExportOnTrainEnd", "GsError", "convert", "export", "load"]
+__all__ = [
+    "Artifact",
+    "Conversion",
+    "ConvertOptions",
+    "ExportOnTrainEnd",
+    "GsError",
+    "convert",
+    "export",
+    "load",
+    "sensitivity",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -25,8 +25,8 @@ class CalibrationData:
 
     def __init__(self, given: Any, example: Sequence[Array], example_kind: str, inputs: Sequence[InputSpec]) -> None:
         self._given = given
-        self._example = example
-        self._example_kind = example_kind
+        self.example = example
+        self.example_kind = example_kind
         self._inputs = inputs
         self._times_read = 0
 
@@ -39,7 +39,7 @@ class CalibrationData:
             If the data is an iterator that was read before.
         """
         if self._given is None:
-            yield self._example
+            yield self.example
             return
         if self._times_read and isinstance(self._given, Iterator):
             raise CalibrationError(
@@ -54,8 +54,8 @@ class CalibrationData:
         """What the user should know of the data; empty where they gave it."""
         if self._given is not None:
             return ""
-        samples = len(self._example[0]) if self._example and self._example[0].ndim else 1
+        samples = len(self.example[0]) if self.example and self.example[0].ndim else 1
         return (
-            f"Activation ranges come from the {self._example_kind} example only ({samples} samples). "
+            f"Activation ranges come from the {self.example_kind} example only ({samples} samples). "
             "Give calibration data for ranges that hold on new input."
         )

@@ -1,26 +1,51 @@
 """The conversion: source to MindIR, through the passes, verified against the source."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gsjupyter.calibration_data import CalibrationData
+from gsjupyter.conversion_notes import input_notes, quantization_notes
 from gsjupyter.engines import MindSporeModel
 from gsjupyter.interrupts import interruptible
+from gsjupyter.layer_errors import layer_errors
 from gsjupyter.layer_table import layers_of
-from gsjupyter.mindir import Array, Model, Output, Runner
+from gsjupyter.mindir import Array, Model, Runner, flat_output
 from gsjupyter.opening import OpenedSource, open_source
-from gsjupyter.options import ConvertOptions, options_from
-from gsjupyter.passes import PassResult, linear_operators
+from gsjupyter.options import ConvertOptions, check_choice, options_from
+from gsjupyter.passes import (
+    ActivationStatistics,
+    PackWeights,
+    PassResult,
+    UnpackWeights,
+    apply,
+    linear_operators,
+)
 from gsjupyter.progress import Steps
 from gsjupyter.quantized_form import QuantizedForm
-from gsjupyter.report import Document, Facts, Layers, Messages, PruningReport, Shown, Verification, format_bytes, verify
+from gsjupyter.report import (
+    Document,
+    Facts,
+    LayerErrors,
+    Layers,
+    Messages,
+    PruningReport,
+    Sensitivity,
+    Shown,
+    Verification,
+    format_bytes,
+    verify,
+)
+from gsjupyter.report.figures import plot_histogram
 from gsjupyter.sources import arrays_of, random_inputs
 from gsjupyter.standard_form import StandardForm
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,6 +58,8 @@ class Conversion(Shown):
         The converted network.
     source : Model
         The network that it was made from.
+    float_model : Model
+        The network in standard form, before anything was quantized: what each layer is compared with.
     options : ConvertOptions
         How it was made.
     passes : tuple of PassResult
@@ -47,10 +74,17 @@ class Conversion(Shown):
         Which algorithms have compressed the source, ``SimQAT, 8 bit, per channel, 5 layers`` for example.
     pruning : PruningReport, optional
         What was removed of a pruned network; None if nothing was pruned.
+    sensitivity : Sensitivity, optional
+        What the bits of the layers were chosen by; None if they were given.
+    activations : mapping of str to ActivationStatistics
+        How the inputs of layers are quantized, and a sketch of what calibration saw of them, by layer name.
+    example : tuple of ndarray
+        The input that it was verified on.
     """
 
     model: Model
     source: Model
+    float_model: Model
     options: ConvertOptions
     passes: tuple[PassResult, ...]
     layers: Layers
@@ -58,6 +92,9 @@ class Conversion(Shown):
     notes: tuple[str, ...] = ()
     recognised: tuple[str, ...] = ()
     pruning: PruningReport | None = None
+    sensitivity: Sensitivity | None = None
+    activations: Mapping[str, ActivationStatistics] = field(default_factory=dict)
+    example: tuple[Array, ...] = ()
 
     @cached_property
     def _engine(self) -> MindSporeModel:
@@ -66,6 +103,52 @@ class Conversion(Shown):
     def __call__(self, *inputs: Any) -> Any:
         """Run the converted network on MindSpore; arrays give arrays, Tensors give Tensors."""
         return self._engine(*inputs)
+
+    def layer_errors(self, example: Any = None) -> LayerErrors:
+        """Return each layer's own error, and the error that has come together up to it.
+
+        Both networks run once, inside one graph.
+
+        Parameters
+        ----------
+        example : Tensor, ndarray or tuple of these, optional
+            One batch of the network's input; what it was verified on by default.
+
+        Raises
+        ------
+        InputError
+            If the example doesn't fit.
+        EngineError
+            If MindSpore can't run the networks.
+        """
+        return layer_errors(self.float_model, self._unpacked, self.example if example is None else example)
+
+    def histogram(self, layer: str) -> "list[Axes]":
+        """Draw a layer's weight and the input that calibration saw, each with its quantization grid.
+
+        Parameters
+        ----------
+        layer : str
+            The layer's name, as in the table.
+
+        Raises
+        ------
+        OptionError
+            If there is no such layer; the message names the nearest one.
+        """
+        check_choice("layer", layer, [record.name for record in self.layers])
+        before, after = (
+            next(item for item in linear_operators(model.graph()) if item.name == layer)
+            for model in (self.float_model, self._unpacked)
+        )
+        weight = before.stored.quantized.dequantize() if before.stored is not None else before.weight.array
+        is_integer = after.stored is not None and after.stored.is_integer
+        quantized = after.stored.quantized if after.stored is not None and is_integer else None
+        return plot_histogram(layer, weight, quantized, self.activations.get(layer), axis=before.axis)
+
+    @property
+    def _unpacked(self) -> Model:
+        return apply(UnpackWeights(), self.model)[0]
 
     @property
     def name(self) -> str:
@@ -81,6 +164,7 @@ class Conversion(Shown):
                 *recognised,
                 ("Size", f"{format_bytes(before)} → {format_bytes(after)} ({after / before:.0%})"),
                 ("Against the source", str(self.verification)),
+                *self._prediction(),
                 ("Passes", self._passes_in_words()),
             ]
         )
@@ -89,6 +173,14 @@ class Conversion(Shown):
         tables += [self.pruning.table()] if self.pruning is not None else []
         notes = [Messages([("note", note) for note in self.notes])] if self.notes else []
         return Document(title, [facts, *tables, *notes])
+
+    def _prediction(self) -> list[tuple[str, str]]:
+        if self.sensitivity is None:
+            return []
+        bits = sorted(set(self.sensitivity.current.values()))
+        chosen = f"{bits[0]} to {bits[-1]} bits a layer" if len(bits) > 1 else f"{bits[0]} bits"
+        predicted = self.sensitivity.predict(self.sensitivity.current)
+        return [("Chosen", f"{chosen}; SQNR {predicted:.1f} dB predicted, {self.verification.sqnr_db:.1f} dB found")]
 
     @property
     def formats(self) -> str:
@@ -110,6 +202,7 @@ def convert(
     *,
     ckpt: str | Path | None = None,
     calibration: Any = None,
+    labels: Any = None,
     keep: str | Iterable[str] = (),
     options: ConvertOptions | None = None,
     **settings: Any,
@@ -128,13 +221,16 @@ def convert(
         A checkpoint (``.ckpt``, ``.safetensors``, or a folder of the latter) whose values are meant instead of the
         network's own; also one of integers that post-training quantization has saved.
     calibration : Dataset, iterable of batches, or arrays, optional
-        Data that int8 activations take their ranges from; the example by default. See `gsjupyter.calibration`.
+        Data that int8 activations take their ranges from, and that GPTQ, smoothing and bias correction look at; the
+        example by default. See `gsjupyter.calibration`.
+    labels : array_like of int, optional
+        The classes of the samples in `example`, where ``max_drop`` is in points of accuracy.
     keep : str or iterable of str
         Names or globs of layers to leave in float32.
     options : ConvertOptions, optional
         All options at once; single ones go before it.
     **settings
-        The fields of `ConvertOptions`: weights, activations, granularity, layers, simulate.
+        The fields of `ConvertOptions`.
 
     Returns
     -------
@@ -157,6 +253,8 @@ def convert(
     --------
     >>> conversion = gs.convert(net, x, weights="int8", activations="int8", calibration=batches)
     >>> conversion(x)
+    >>> gs.convert(net, x, weights="int4", granularity="group:64", rounding="gptq", calibration=batches)
+    >>> gs.convert(net, x, budget="6x")
     """
     given_at_once = {item.name: getattr(options, item.name) for item in fields(options)} if options is not None else {}
     chosen = options_from({**given_at_once, **settings}, keep)
@@ -164,7 +262,7 @@ def convert(
         steps.begin("export to MindIR")
         opened = open_source(source, example, ckpt, simulate=chosen.simulate)
         given = arrays_of(example) if example is not None else None
-        return _Run(opened, chosen, given, calibration, steps).conversion()
+        return _Run(opened, chosen, given, steps).conversion(calibration, labels)
 
 
 class _Run:
@@ -175,7 +273,6 @@ class _Run:
         opened: OpenedSource,
         options: ConvertOptions,
         example: tuple[Array, ...] | None,
-        calibration: Any,
         steps: Steps,
     ) -> None:
         self.source = opened.model
@@ -184,47 +281,40 @@ class _Run:
         self.steps = steps
         self.input_kind = "given" if example is not None else "random"
         self.example = example if example is not None else random_inputs(self.source.inputs, np.random.default_rng(0))
-        data = CalibrationData(calibration, self.example, self.input_kind, self.source.inputs)
-        self.quantized = QuantizedForm(options, data, self.standard.pipeline)
-        self.notes = self.quantized.notes
+        self.notes: list[str] = []
 
-    def conversion(self) -> Conversion:
+    def conversion(self, calibration: Any, labels: Any) -> Conversion:
         float_model = self.standard.run(self.steps.begin)
-        model = self.quantized.run(float_model, self.steps.begin)
-        layers = layers_of(float_model, [self.standard.lowering, *self.quantized.passes], self.quantized.results)
+        data = CalibrationData(calibration, self.example, self.input_kind, self.source.inputs)
+        quantized = QuantizedForm(self.options, data, labels, self.standard.pipeline)
+        model = quantized.run(float_model, self.steps.begin)
+        self.notes += quantized.notes
+        self.steps.begin("pack")
+        pack = PackWeights(model)
+        packed, packing = apply(pack, model)
+        steps = [self.standard.lowering, *quantized.passes, pack]
+        layers = layers_of(float_model, steps, quantized.results, quantized.shares)
         self.steps.begin("verify")
-        verification = self._verified(model)
-        self._note_what_was_not_done(model, layers, verification)
+        verification = self._verified(packed)
+        self.notes += input_notes(self.example, verification)
+        self.notes += self.standard.notes(layers, quantized.settings)
+        if self.options.quantizes:
+            self.notes += quantization_notes(model, layers)
         return Conversion(
-            model=model,
+            model=packed,
             source=self.source,
             options=self.options,
-            passes=(*self.standard.results, *self.quantized.results),
+            passes=(*self.standard.results, *quantized.results, packing),
             layers=layers,
             verification=verification,
             notes=tuple(self.notes),
             recognised=self.standard.recognised,
             pruning=self.standard.pruning,
+            float_model=float_model,
+            sensitivity=quantized.sensitivity,
+            activations=quantized.activations,
+            example=self.example,
         )
-
-    def _note_what_was_not_done(self, model: Model, layers: Layers, verification: Verification) -> None:
-        if any(np.isnan(array).any() for array in self.example if np.issubdtype(array.dtype, np.floating)):
-            self.notes.append("The input holds NaN, so the verification says little.")
-        elif np.isnan(verification.sqnr_db):
-            self.notes.append("The output holds NaN for this input, so the verification says little.")
-        self.notes += self.standard.notes(layers, self.quantized.settings)
-        if not self.options.quantizes:
-            return
-        if not any(record.weights != "float32" for record in layers):
-            self.notes.append("No weight was quantized: see passes for the reasons.")
-        graph = model.graph()
-        known = {part for operator in linear_operators(graph) for part in operator.parameters}
-        wide = [item for item in graph.parameters() if item.dtype == np.float32 and len(item.shape or ()) > 1]
-        rest = [item for item in wide if item not in known]
-        if rest:
-            size = format_bytes(sum(item.size_bytes for item in rest))
-            names = ", ".join(item.name for item in rest[:3]) + (", ..." if len(rest) > 3 else "")
-            self.notes.append(f"Left in float32, since no pass knows their operators: {names} ({size}).")
 
     def _verified(self, model: Model) -> Verification:
         source = self.standard.runnable_source()
@@ -233,8 +323,8 @@ class _Run:
                 "The source's own quantization was computed by its formulas, for the comparison: this device has no "
                 "kernels for it."
             )
-        reference = _flat(Runner(source)(*self.example))
-        actual = _flat(MindSporeModel(model)(*self.example))
+        reference = flat_output(Runner(source)(*self.example))
+        actual = flat_output(MindSporeModel(model)(*self.example))
         return verify(
             list(reference), list(reference.values()), list(actual.values()), _samples(self.example), self.input_kind
         )
@@ -242,16 +332,3 @@ class _Run:
 
 def _samples(arrays: Sequence[Array]) -> int:
     return len(arrays[0]) if arrays and arrays[0].ndim else 1
-
-
-def _flat(output: Output, name: str = "") -> dict[str, Array]:
-    if isinstance(output, dict):
-        items: Iterable[tuple[str, Output]] = output.items()
-    elif isinstance(output, tuple):
-        items = ((str(index), value) for index, value in enumerate(output))
-    else:
-        return {name or "output": output}
-    flat: dict[str, Array] = {}
-    for key, value in items:
-        flat.update(_flat(value, f"{name}.{key}" if name else key))
-    return flat

@@ -12,7 +12,15 @@ from gsjupyter.goldenstick.recognition import plural
 from gsjupyter.goldenstick.scop import RenewMasks, stale_masks
 from gsjupyter.goldenstick.unipruner import ChannelMasks, ZeroMaskedChannels, channel_masks
 from gsjupyter.mindir import Array, Model
-from gsjupyter.passes import Functionalize, InferenceMode, PassResult, Pipeline, RemoveDeadCode, apply
+from gsjupyter.passes import (
+    Functionalize,
+    InferenceMode,
+    PassResult,
+    Pipeline,
+    RemoveDeadCode,
+    UnpackWeights,
+    apply,
+)
 from gsjupyter.sources import model_of
 
 
@@ -104,5 +112,7 @@ _INFERENCE = Pipeline([InferenceMode()])
 
 
 def _canonical(model: Model) -> Model:
-    """Return a model without what MindSpore notes for its own debugging, so that sizes can be compared."""
-    return model.with_graph(model.graph())
+    """Return a model with weights unpacked, and without MindSpore's notes for debugging: sizes can be compared."""
+    graph = model.graph()
+    UnpackWeights().run(graph)
+    return model.with_graph(graph)

@@ -8,13 +8,12 @@ from typing import Any, Final, TypeAlias
 from gsjupyter.errors import OptionError
 from gsjupyter.passes import LayerSetting, LayerSettings
 from gsjupyter.passes.selection import INTEGERS
-from gsjupyter.quantization import Granularity, check_granularity
+from gsjupyter.quantization import OBSERVERS, Granularity, check_granularity, parse_budget, parse_max_drop
 
 WEIGHTS: Final = ("float32", "float16", *reversed(INTEGERS))
 ACTIVATIONS: Final = ("float32", "int8")
 GRANULARITIES: Final = ("channel", "tensor", "group:128", "group:64", "group:32")
 """Those that completion offers; any ``group:N`` will do."""
-OBSERVERS: Final = ("minmax", "percentile", "mse", "entropy")
 ROUNDINGS: Final = ("nearest", "gptq")
 
 LayerOverride: TypeAlias = str | Mapping[str, Any]
@@ -91,6 +90,13 @@ class ConvertOptions:
         for name in ("symmetric", "narrow_range", "equalize", "smooth", "bias_correction", "simulate"):
             check_flag(name, getattr(self, name))
         _check_layers(self.layers)
+        if self.budget is not None and self.max_drop is not None:
+            raise OptionError("budget and max_drop both choose the bits.", advice="Give one of them.")
+        if self.budget is not None:
+            # Only whether it can be read: of what, is known later.
+            parse_budget(self.budget, 1)
+        if self.max_drop is not None:
+            parse_max_drop(self.max_drop)
 
     @property
     def settings(self) -> LayerSettings:

@@ -1,12 +1,18 @@
 """The quantized form of a network: everything between its standard form and the model that is verified and written."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
+from gsjupyter.bit_choice import bits_within_drop
 from gsjupyter.calibration import observe
 from gsjupyter.calibration_data import CalibrationData
-from gsjupyter.mindir import Model
+from gsjupyter.engines import MindSporeModel
+from gsjupyter.layer_gains import measure_sensitivity
+from gsjupyter.mindir import Array, Model, Runner, flat_output
 from gsjupyter.options import ConvertOptions
 from gsjupyter.passes import (
+    ActivationStatistics,
     Float16Weights,
     LayerSettings,
     Pass,
@@ -17,7 +23,11 @@ from gsjupyter.passes import (
     activation_inputs,
     linear_operators,
 )
-from gsjupyter.quantization import ACTIVATION_UINT8
+from gsjupyter.quantization import ACTIVATION_UINT8, ActivationSketch, Allocation
+from gsjupyter.report import Sensitivity
+from gsjupyter.weight_rounding import compensated_weights
+
+Progress = Callable[[str], None]
 
 
 class QuantizedForm:
@@ -29,13 +39,14 @@ class QuantizedForm:
         How to quantize.
     data : CalibrationData
         What to calibrate with.
+    labels : array_like of int, optional
+        The classes of the samples in the example, where bits are chosen by accuracy.
     after : Pipeline
         What has run on the network before.
     """
 
-    def __init__(self, options: ConvertOptions, data: CalibrationData, after: Pipeline) -> None:
+    def __init__(self, options: ConvertOptions, data: CalibrationData, labels: Any, after: Pipeline) -> None:
         self.options = options
-        self.data = data
         self.settings: LayerSettings = options.settings
         """How each layer is quantized; with the bits that were chosen, after `run`."""
         self.passes: list[Pass] = []
@@ -44,9 +55,13 @@ class QuantizedForm:
         """What each pass did, after `run`."""
         self.notes: list[str] = []
         """What the user should know, after `run`."""
+        self.sensitivity: Sensitivity | None = None
+        """What the bits were chosen by, at these bits, after `run`; None if they were given."""
+        self._data = data
+        self._labels = labels
         self._after = after
 
-    def run(self, model: Model, progress: Callable[[str], None]) -> Model:
+    def run(self, model: Model, progress: Progress) -> Model:
         """Return the quantized network.
 
         Parameters
@@ -57,24 +72,76 @@ class QuantizedForm:
             Called with the name of each step before it runs.
         """
         self.settings.check(linear_operators(model.graph()))
-        self.passes = [*self._activations(model, progress), *self._weights(model)]
-        quantized, self.results = Pipeline(self.passes, after=self._after).run(model, progress)
+        observed = self._observed(model, progress)
+        if self.options.chooses_bits:
+            progress("measure sensitivity")
+            self._choose_bits(model, observed, progress)
+        self.passes, quantized, self.results = self._quantized(model, self.settings, observed, progress)
         return quantized
 
-    def _weights(self, model: Model) -> Sequence[Pass]:
-        asked = {self.settings.of(operator.name) for operator in linear_operators(model.graph())}
-        passes: list[Pass] = []
-        if any(chosen.startswith("int") for chosen in asked):
-            passes.append(QuantizeWeights(self.settings))
-        if "float16" in {*asked, self.options.weights}:
-            passes.append(Float16Weights(self.settings))
-        return passes
+    @property
+    def activations(self) -> dict[str, ActivationStatistics]:
+        """How the inputs of layers are quantized, by layer name, after `run`."""
+        found = [step for step in self.passes if isinstance(step, QuantizeActivations)]
+        return found[0].statistics if found else {}
 
-    def _activations(self, model: Model, progress: Callable[[str], None]) -> Sequence[Pass]:
+    @property
+    def shares(self) -> dict[str, float] | None:
+        """Each layer's predicted share of the output's error, by name, after `run`; None if that wasn't measured."""
+        if self.sensitivity is None:
+            return None
+        return {layer.name: layer.share for layer in self.sensitivity.layers}
+
+    def _observed(self, model: Model, progress: Progress) -> list[ActivationSketch]:
         if not activation_inputs(model.graph(), self.settings):
             return []
         progress("calibrate")
-        if note := self.data.note:
+        if note := self._data.note:
             self.notes.append(note)
-        observed = observe(model, self.data.batches(), self.settings)
-        return [QuantizeActivations(ACTIVATION_UINT8, observed, self.settings, simulate=self.options.simulate)]
+        return observe(model, self._data.batches(), self.settings)
+
+    def _quantized(
+        self, model: Model, settings: LayerSettings, observed: Sequence[ActivationSketch], progress: Progress
+    ) -> tuple[list[Pass], Model, tuple[PassResult, ...]]:
+        passes = [*self._activations(settings, observed), *self._weights(model, settings, progress)]
+        quantized, results = Pipeline(passes, after=self._after).run(model, progress)
+        return passes, quantized, results
+
+    def _activations(self, settings: LayerSettings, observed: Sequence[ActivationSketch]) -> list[Pass]:
+        if not observed:
+            return []
+        observer, simulate = self.options.activation_observer, self.options.simulate
+        return [QuantizeActivations(ACTIVATION_UINT8, observed, settings, observer=observer, simulate=simulate)]
+
+    def _weights(self, model: Model, settings: LayerSettings, progress: Progress) -> list[Pass]:
+        asked = {settings.of(operator.name) for operator in linear_operators(model.graph())}
+        passes: list[Pass] = []
+        if any(chosen.startswith("int") for chosen in asked):
+            rounded = {}
+            if self.options.rounding == "gptq":
+                progress("round")
+                rounded = compensated_weights(model, self._data.batches, settings)
+            passes.append(QuantizeWeights(settings, rounded))
+        if "float16" in {*asked, self.options.weights}:
+            passes.append(Float16Weights(settings))
+        return passes
+
+    def _choose_bits(self, model: Model, observed: Sequence[ActivationSketch], progress: Progress) -> None:
+        example = self._data.example
+        activations = self._activations(self.settings, observed)
+        inputs = Pipeline(activations, after=self._after).run(model)[0] if activations else None
+        kind = self._data.example_kind
+        sensitivity = measure_sensitivity(model, example, self.settings, input_kind=kind, quantized_inputs=inputs)
+        if self.options.budget is not None:
+            chosen = sensitivity.allocate(self.options.budget)
+        else:
+            progress("choose bits")
+
+            def outputs(setting: Allocation) -> list[Array]:
+                quantized = self._quantized(model, replace(self.settings, bits=setting.bits), observed, progress)[1]
+                return list(flat_output(MindSporeModel(quantized)(*example)).values())
+
+            reference = list(flat_output(Runner(model)(*example)).values())
+            chosen = bits_within_drop(sensitivity, str(self.options.max_drop), outputs, reference, self._labels)
+        self.settings = replace(self.settings, bits=chosen.bits)
+        self.sensitivity = sensitivity.at(chosen.bits)

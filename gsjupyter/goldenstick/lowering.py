@@ -12,18 +12,11 @@ from gsjupyter.goldenstick import fake_quant_param, lsq, simqat, slb
 from gsjupyter.goldenstick.fake_quant import FakeQuant
 from gsjupyter.goldenstick.fused_batch_norm import UnfuseBatchNorm
 from gsjupyter.mindir import Graph, Node, Parameter, Value
-from gsjupyter.passes import (
-    ActivationStatistics,
-    Change,
-    Pass,
-    RemoveDeadCode,
-    WeightStatistics,
-    linear_operators,
-)
-from gsjupyter.passes.quantize_weights import statistics_of
+from gsjupyter.passes import ActivationStatistics, Change, Pass, RemoveDeadCode, linear_operators
 from gsjupyter.passes.simulation import note_input, simulate_quantization
 from gsjupyter.passes.stored_weight import store_weight
 from gsjupyter.quantization import QuantizedArray
+from gsjupyter.quantization.statistics import WeightStatistics, weight_statistics
 
 _TRAINING_FORMS: Final[dict[str, Callable[[Node], FakeQuant]]] = {
     **dict.fromkeys(simqat.OPERATORS, simqat.read),
@@ -171,7 +164,7 @@ class LowerFakeQuantization(Pass):
     ) -> None:
         stored = store_weight(graph, name, quantized, node.scope)
         graph.replace(node, stored)
-        self._weights[stored] = statistics_of(numbers, quantized)
+        self._weights[stored] = weight_statistics(numbers, quantized)
 
     def _lower_activation(self, graph: Graph, node: Node, found: FakeQuant) -> Change:
         self.activation_bits.add(found.bits)

@@ -6,21 +6,27 @@ from gsjupyter.magics.arguments import errors_in_words
 from gsjupyter.magics.completion import IDENTIFIER, magic_matcher
 from gsjupyter.magics.goldenstick import GoldenStickSupport
 from gsjupyter.magics.pipeline import PipelineMagics
+from gsjupyter.magics.statistics import StatisticsMagics
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 __all__ = ["errors_in_words", "register", "unregister"]
 
-_MAGICS = ("gs_convert", "gs_export")
+_MAGICS = {
+    "gs_convert": PipelineMagics,
+    "gs_sensitivity": PipelineMagics,
+    "gs_export": PipelineMagics,
+    "gs_stats": StatisticsMagics,
+}
 _supports: list[GoldenStickSupport] = []
 
 
 def register(shell: "InteractiveShell") -> None:
     """Add the magics, their completion and the support of Golden Stick to a shell; doing it twice changes nothing."""
     unregister(shell)
-    shell.register_magics(PipelineMagics)
-    parsers = {name: getattr(PipelineMagics, name).parser for name in _MAGICS}
+    shell.register_magics(*dict.fromkeys(_MAGICS.values()))
+    parsers = {name: getattr(magics, name).parser for name, magics in _MAGICS.items()}
     shell.Completer.custom_matchers.append(magic_matcher(shell, parsers))
     _supports.append(GoldenStickSupport(shell))
 

@@ -5,7 +5,7 @@ from gsjupyter.mindir.cell import as_tensor, model_from_cell
 from gsjupyter.mindir.files import load_model, save_model
 from gsjupyter.mindir.graph import Graph
 from gsjupyter.mindir.model import InputSpec, Model
-from gsjupyter.mindir.runner import InnerRunner, Output, Runner, check_inputs, run_with
+from gsjupyter.mindir.runner import InnerRunner, Output, Runner, check_inputs, flat_output, run_with
 from gsjupyter.mindir.scope import Scope
 from gsjupyter.mindir.types import TYPE_IDS, Array
 from gsjupyter.mindir.values import Constant, Input, Node, Parameter, Value
@@ -29,6 +29,7 @@ __all__ = [
     "Value",
     "as_tensor",
     "check_inputs",
+    "flat_output",
     "load_model",
     "model_from_cell",
     "run_with",

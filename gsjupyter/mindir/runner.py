@@ -158,3 +158,17 @@ def _fits(wanted: Sequence[int], given: Sequence[int]) -> bool:
     if len(wanted) != len(given):
         return False
     return all(size in (-1, actual) for size, actual in zip(wanted[1:], given[1:], strict=True))
+
+
+def flat_output(output: Output, name: str = "") -> dict[str, Array]:
+    """Return an output's arrays by name: keys and numbers, those of nested outputs joined by dots."""
+    if isinstance(output, dict):
+        items: Iterable[tuple[str, Output]] = output.items()
+    elif isinstance(output, tuple):
+        items = ((str(index), value) for index, value in enumerate(output))
+    else:
+        return {name or "output": output}
+    flat: dict[str, Array] = {}
+    for key, value in items:
+        flat.update(flat_output(value, f"{name}.{key}" if name else key))
+    return flat

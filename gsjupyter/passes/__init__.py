@@ -8,11 +8,13 @@ from gsjupyter.passes.fold_masks import FoldMasks
 from gsjupyter.passes.functionalize import Functionalize
 from gsjupyter.passes.inference_mode import InferenceMode
 from gsjupyter.passes.linear import LinearOperator, linear_operators
+from gsjupyter.passes.pack_weights import PackWeights
 from gsjupyter.passes.quantize_activations import ActivationStatistics, QuantizeActivations, activation_inputs
-from gsjupyter.passes.quantize_weights import QuantizeWeights, WeightStatistics
+from gsjupyter.passes.quantize_weights import QuantizeWeights
 from gsjupyter.passes.remove_channels import RemoveChannels
 from gsjupyter.passes.remove_dead_code import RemoveDeadCode
-from gsjupyter.passes.selection import LayerFormats, LayerSetting, LayerSettings
+from gsjupyter.passes.selection import LayerSetting, LayerSettings
+from gsjupyter.passes.unpack_weights import UnpackWeights
 
 __all__ = [
     "ActivationStatistics",
@@ -23,10 +25,10 @@ __all__ = [
     "FoldMasks",
     "Functionalize",
     "InferenceMode",
-    "LayerFormats",
     "LayerSetting",
     "LayerSettings",
     "LinearOperator",
+    "PackWeights",
     "Pass",
     "PassResult",
     "Pipeline",
@@ -34,7 +36,7 @@ __all__ = [
     "QuantizeWeights",
     "RemoveChannels",
     "RemoveDeadCode",
-    "WeightStatistics",
+    "UnpackWeights",
     "activation_inputs",
     "apply",
     "linear_operators",

@@ -10,10 +10,10 @@ from gsjupyter.mindir import Graph, Parameter
 from gsjupyter.passes.base import Change, Pass
 from gsjupyter.passes.casting import cast
 from gsjupyter.passes.linear import LinearOperator, linear_operators
-from gsjupyter.passes.quantize_weights import WeightStatistics, check_finite
+from gsjupyter.passes.quantize_weights import check_finite
 from gsjupyter.passes.remove_dead_code import RemoveDeadCode
 from gsjupyter.passes.selection import LayerSettings
-from gsjupyter.quantization import sqnr_db
+from gsjupyter.quantization.statistics import WeightStatistics, half_statistics
 
 HALF_FORMAT = "float16"
 _FLOAT32 = np.dtype(np.float32)
@@ -69,8 +69,7 @@ class Float16Weights(Pass):
         half = values.astype(np.float16)
         graph.replace(parameter, cast(graph, Parameter.of(parameter.name, half), _FLOAT32, reader.scope))
         for operator in operators:
-            ratio = sqnr_db(values, half)
-            self.statistics[operator.name] = WeightStatistics("float16", np.nan, np.nan, ratio, half.nbytes)
+            self.statistics[operator.name] = half_statistics(values, half)
         return Change.done(reader, f"{parameter.name} stored as float16")
 
 

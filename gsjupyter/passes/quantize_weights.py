@@ -1,42 +1,19 @@
 """Store weights as integers, with ordinary operators behind them that any backend can run."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from gsjupyter.errors import ParameterError
 from gsjupyter.mindir import Graph, Parameter
 from gsjupyter.passes.base import Change, Pass
 from gsjupyter.passes.fold_batch_norm import FoldBatchNorm
 from gsjupyter.passes.linear import LinearOperator, linear_operator, linear_operators
-from gsjupyter.passes.selection import LayerSettings
+from gsjupyter.passes.selection import LayerSetting, LayerSettings
 from gsjupyter.passes.stored_weight import store_weight
-from gsjupyter.quantization import QuantizedArray, Scheme, quantize_weight, sqnr_db
-
-
-@dataclass(frozen=True)
-class WeightStatistics:
-    """What quantization did to one weight.
-
-    Parameters
-    ----------
-    scheme : str
-        The scheme, in words.
-    scale_min, scale_max : float
-        The smallest and the largest scale.
-    sqnr_db : float
-        Signal to quantization noise ratio of the weight, in decibel.
-    bytes_after : int
-        Integers and scales together.
-    """
-
-    scheme: str
-    scale_min: float
-    scale_max: float
-    sqnr_db: float
-    bytes_after: int
+from gsjupyter.quantization import QuantizedArray, Scheme, WeightSketch, quantize_weight, weight_clipping
+from gsjupyter.quantization.statistics import WeightStatistics, weight_statistics
 
 
 class QuantizeWeights(Pass):
@@ -48,6 +25,9 @@ class QuantizeWeights(Pass):
     ----------
     settings : LayerSettings
         How each layer's weight is quantized; those in floating point are left alone.
+    rounded : mapping of str to QuantizedArray, optional
+        Weights that were quantized before, by layer name, in a way that needs more than the weight. All others are
+        rounded to the nearest.
 
     Raises
     ------
@@ -59,8 +39,9 @@ class QuantizeWeights(Pass):
 
     requires = (FoldBatchNorm,)
 
-    def __init__(self, settings: LayerSettings) -> None:
+    def __init__(self, settings: LayerSettings, rounded: Mapping[str, QuantizedArray] | None = None) -> None:
         self.settings = settings
+        self._rounded = rounded or {}
         self.statistics: dict[str, WeightStatistics] = {}
         """What became of each layer's weight, by layer name."""
 
@@ -80,9 +61,10 @@ class QuantizeWeights(Pass):
         if reason or scheme is None:
             return [Change.skipped(operator.node, reason) for operator in group]
         check_finite(first)
-        quantized = quantize_weight(first.weight.array, first.axis, scheme)
+        quantized = self._rounded.get(first.name) or quantized_weight(first, self.settings.setting(first.name), scheme)
         dequantized = store_weight(graph, first.weight.name, quantized, first.node.scope)
-        statistics = statistics_of(first.weight.array, quantized)
+        grid = (scheme.lowest, scheme.highest)
+        statistics = weight_statistics(first.weight.array, quantized, first.axis, grid)
         for operator in group:
             operator.node.set_input(operator.weight_index, dequantized)
             self.statistics[operator.name] = statistics
@@ -130,12 +112,15 @@ def check_finite(operator: LinearOperator) -> None:
     )
 
 
-def statistics_of(weight: npt.NDArray[np.generic], quantized: QuantizedArray) -> WeightStatistics:
-    """Return what quantization did to a weight."""
-    return WeightStatistics(
-        scheme=quantized.scheme,
-        scale_min=float(quantized.scale.min()),
-        scale_max=float(quantized.scale.max()),
-        sqnr_db=sqnr_db(weight, quantized.dequantize()),
-        bytes_after=quantized.size_bytes,
-    )
+def clipping_of(operator: LinearOperator, setting: LayerSetting, scheme: Scheme) -> float:
+    """Return the share of a weight's range that its observer lets the grid cover."""
+    if setting.observer == "minmax":
+        return 1.0
+    weight = operator.weight.array
+    sketch = WeightSketch.of(weight, operator.axis, scheme.granularity, symmetric=scheme.symmetric)
+    return weight_clipping(sketch, scheme, setting.observer)
+
+
+def quantized_weight(operator: LinearOperator, setting: LayerSetting, scheme: Scheme) -> QuantizedArray:
+    """Return the weight of a layer in integers, each rounded to the nearest."""
+    return quantize_weight(operator.weight.array, operator.axis, scheme, clipping_of(operator, setting, scheme))

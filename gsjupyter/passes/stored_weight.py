@@ -23,6 +23,8 @@ from gsjupyter.quantization import QuantizedArray
 _FLOAT32 = np.dtype(np.float32)
 _INTEGERS = (np.dtype(np.int8), np.dtype(np.uint8))
 _SCHEME = "weight_scheme"
+ZERO_POINT_SUFFIX = ".zero_point"
+"""What the name of a weight's zero points ends with, after that of its integers."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def store_weight(graph: Graph, name: str, quantized: QuantizedArray, scope: Scop
     shape = quantized.values.shape
     numbers = cast(graph, Parameter.of(name, quantized.values), _FLOAT32, scope)
     if quantized.zero_point.any():
-        zero_point = graph.new_parameter(f"{name}.zero_point", _narrowed(quantized))
+        zero_point = graph.new_parameter(f"{name}{ZERO_POINT_SUFFIX}", _narrowed(quantized))
         offset = cast(graph, zero_point, _FLOAT32, scope)
         numbers = graph.add("Sub", [numbers, offset], scope=scope, shape=shape, dtype=_FLOAT32)
     scale = graph.new_parameter(f"{name}.scale", quantized.scale)

@@ -12,8 +12,10 @@ from gsjupyter.report.document import (
     format_bytes,
 )
 from gsjupyter.report.html import to_html
+from gsjupyter.report.layer_errors import LayerErrors
 from gsjupyter.report.layers import LayerRecord, Layers
 from gsjupyter.report.pruning import LayerPruning, PruningReport
+from gsjupyter.report.sensitivity import Sensitivity
 from gsjupyter.report.shown import Shown
 from gsjupyter.report.text import to_text
 from gsjupyter.report.verification import OutputComparison, Verification, verify
@@ -24,6 +26,7 @@ __all__ = [
     "Column",
     "Document",
     "Facts",
+    "LayerErrors",
     "LayerPruning",
     "LayerRecord",
     "Layers",
@@ -31,6 +34,7 @@ __all__ = [
     "Messages",
     "OutputComparison",
     "PruningReport",
+    "Sensitivity",
     "Shown",
     "Table",
     "Verification",

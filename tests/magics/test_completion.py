@@ -8,8 +8,10 @@ from traitlets.config import Config
 from gsjupyter.artifact import FORMATS
 from gsjupyter.magics.arguments import options_of
 from gsjupyter.magics.completion import CHOICES
-from gsjupyter.magics.pipeline import _CELL_KEYS, PipelineMagics
-from gsjupyter.options import ACTIVATIONS, GRANULARITIES, OBSERVERS, ROUNDINGS, WEIGHTS, ConvertOptions
+from gsjupyter.magics.pipeline import PipelineMagics
+from gsjupyter.magics.settings import CELL_KEYS
+from gsjupyter.options import ACTIVATIONS, GRANULARITIES, ROUNDINGS, WEIGHTS, ConvertOptions
+from gsjupyter.quantization import OBSERVERS
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def complete(ipython):
 
 def test_a_cell_takes_the_options_of_a_conversion():
     options = {item.name for item in fields(ConvertOptions)}
-    assert set(_CELL_KEYS) == {*options, "ckpt", "calibration", "labels", "keep"}
+    assert set(CELL_KEYS) == {*options, "ckpt", "calibration", "labels", "keep"}
 
 
 def test_the_choices_are_those_of_the_options():
@@ -49,7 +51,7 @@ def test_the_choices_are_those_of_the_options():
     }
 
 
-@pytest.mark.parametrize("magic", ["gs_convert", "gs_export"])
+@pytest.mark.parametrize("magic", ["gs_convert", "gs_export", "gs_sensitivity"])
 def test_every_option_is_offered(magic, complete):
     offered = complete(f"%{magic} network --")
     options = [name for name in options_of(getattr(PipelineMagics, magic).parser) if name.startswith("--")]

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gsjupyter.quantization import QuantizedArray, Scheme, quantize_weight
-from gsjupyter.quantization.statistics import channel_ranges, half_statistics, ratio_db, weight_statistics
+from gsjupyter.quantization.statistics import (
+    channel_ranges,
+    grid_of,
+    grid_positions,
+    half_statistics,
+    weight_statistics,
+)
 
 GRANULARITIES = ["tensor", "channel", "group:4", "group:7"]
 
@@ -195,16 +201,12 @@ def test_channel_ranges_are_the_quartiles_of_the_largest_values():
     assert channel_ranges(np.zeros((0, 3), np.float32), 0) == (0, 0, 0, 0, 0)
 
 
-@pytest.mark.parametrize(
-    ("signal", "noise", "wanted"),
-    [
-        (100, 1, 20),
-        (1, 0, math.inf),
-        (0, 0, math.inf),
-        (0, 1, -math.inf),
-        (1, math.inf, -math.inf),
-        (1, math.nan, math.nan),
-    ],
-)
-def test_a_ratio_of_powers_is_in_decibel(signal, noise, wanted):
-    assert ratio_db(signal, noise) == pytest.approx(wanted, nan_ok=True)
+@pytest.mark.parametrize("scheme", [Scheme(4, granularity="group:4"), Scheme(8), Scheme(5, symmetric=False)], ids=str)
+def test_positions_on_the_grid_round_to_what_is_stored(scheme, rng):
+    weight = rng.standard_normal((6, 10)).astype(np.float32)
+    quantized = quantize_weight(weight, 0, scheme)
+    positions = grid_positions(weight, quantized)
+    assert positions.size == weight.size
+    lowest, highest = grid_of(quantized)
+    stored = quantized.values.reshape(6, -1)[:, :10]
+    np.testing.assert_array_equal(np.sort(np.clip(np.rint(positions), lowest, highest)), np.sort(stored.ravel()))

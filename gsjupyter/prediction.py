@@ -1,0 +1,109 @@
+"""What a network would lose at any bits, without converting it again and again: ``gs.sensitivity``."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gsjupyter.calibration import observe
+from gsjupyter.calibration_data import CalibrationData
+from gsjupyter.interrupts import interruptible
+from gsjupyter.layer_gains import measure_sensitivity
+from gsjupyter.mindir import Model
+from gsjupyter.opening import open_source
+from gsjupyter.options import ConvertOptions, options_from
+from gsjupyter.passes import LayerSettings, QuantizeActivations, activation_inputs, apply, linear_operators
+from gsjupyter.progress import Steps
+from gsjupyter.quantization import ACTIVATION_UINT8
+from gsjupyter.quantization.sensitivity import BITS
+from gsjupyter.report.sensitivity import Sensitivity
+from gsjupyter.sources import arrays_of, random_inputs
+from gsjupyter.standard_form import StandardForm
+
+
+def sensitivity(
+    source: Any,
+    example: Any = None,
+    *,
+    ckpt: str | Path | None = None,
+    calibration: Any = None,
+    keep: str | Iterable[str] = (),
+    bits: Iterable[int] = BITS,
+    options: ConvertOptions | None = None,
+    **settings: Any,
+) -> Sensitivity:
+    """Measure which layers of a network can do with few bits.
+
+    Each layer is quantized alone, at three numbers of bits (at all of them, if there are a dozen layers at most), and
+    the output compared. From that the output's error is predicted for any bits of all layers. The source is left as it
+    is.
+
+    Parameters
+    ----------
+    source : nn.Cell, class of one, str or Path
+        The network, its class if a checkpoint gives the values, or a MindIR file.
+    example : Tensor, ndarray or tuple of these
+        One batch of its input, on which outputs are compared. A few samples will do, and each makes it take longer.
+    ckpt : str or Path, optional
+        A checkpoint whose values are meant instead of the network's own.
+    calibration : Dataset, iterable of batches, or arrays, optional
+        Data that int8 activations take their ranges from; the example by default.
+    keep : str or iterable of str
+        Names or globs of layers that are to stay in float32.
+    bits : iterable of int
+        The numbers of bits to choose from.
+    options : ConvertOptions, optional
+        How the network is to be quantized; single ones go before it.
+    **settings
+        The fields of `ConvertOptions`.
+
+    Returns
+    -------
+    Sensitivity
+
+    Raises
+    ------
+    GsError
+        As `gs.convert` does; UnsupportedError if no weight could be quantized.
+
+    Examples
+    --------
+    >>> sensitivity = gs.sensitivity(net, x)
+    >>> sensitivity.predict(4), sensitivity.predict({"conv1": 8, "fc3": 4})
+    >>> gs.convert(net, x, budget="8x").layers
+    """
+    given_at_once = {item.name: getattr(options, item.name) for item in fields(options)} if options is not None else {}
+    chosen = options_from({**given_at_once, **settings}, keep)
+    with interruptible(), Steps() as steps:
+        steps.begin("export to MindIR")
+        opened = open_source(source, example, ckpt, simulate=chosen.simulate)
+        given = arrays_of(example) if example is not None else None
+        inputs = opened.model.inputs
+        arrays = given if given is not None else random_inputs(inputs, np.random.default_rng(0))
+        kind = "given" if given is not None else "random"
+        float_model = StandardForm(opened, simulate=chosen.simulate).run(steps.begin)
+        chosen.settings.check(linear_operators(float_model.graph()))
+        data = CalibrationData(calibration, arrays, kind, inputs)
+        quantized = _with_quantized_inputs(float_model, data, chosen.settings, steps)
+        steps.begin("measure sensitivity")
+        return measure_sensitivity(
+            float_model,
+            arrays,
+            chosen.settings,
+            bits=tuple(bits),
+            input_kind=kind,
+            quantized_inputs=quantized,
+        )
+
+
+def _with_quantized_inputs(
+    float_model: Model, data: CalibrationData, settings: LayerSettings, steps: Steps
+) -> Model | None:
+    """Return the network with the inputs of its layers quantized; None if they stay as they are."""
+    if not activation_inputs(float_model.graph(), settings):
+        return None
+    steps.begin("calibrate")
+    observed = observe(float_model, data.batches(), settings)
+    return apply(QuantizeActivations(ACTIVATION_UINT8, observed, settings), float_model)[0]
