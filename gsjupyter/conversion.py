@@ -141,10 +141,12 @@ class Conversion(Shown):
             next(item for item in linear_operators(model.graph()) if item.name == layer)
             for model in (self.float_model, self._unpacked)
         )
-        weight = before.stored.quantized.dequantize() if before.stored is not None else before.weight.array
-        is_integer = after.stored is not None and after.stored.is_integer
-        quantized = after.stored.quantized if after.stored is not None and is_integer else None
-        return plot_histogram(layer, weight, quantized, self.activations.get(layer), axis=before.axis)
+        was, became = (
+            item.stored.quantized if item.stored is not None and item.stored.is_integer else None
+            for item in (before, after)
+        )
+        weight = before.weight.array if was is None else was.dequantize()
+        return plot_histogram(layer, weight, became, self.activations.get(layer), axis=before.axis)
 
     @property
     def _unpacked(self) -> Model:

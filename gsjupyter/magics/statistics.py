@@ -1,11 +1,11 @@
-"""The magic of the per-layer statistics: a thin layer over `Conversion.layers` and `gsjupyter.layer_errors`."""
+"""The magic of the per-layer statistics: a thin layer over `Conversion.layers` and `Conversion.layer_errors`."""
 
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from gsjupyter.errors import OptionError, SourceError, UnsupportedError
+from gsjupyter.errors import OptionError, SourceError
 from gsjupyter.magics.arguments import bound, check_output, errors_in_words, lookup, parse
 
 if TYPE_CHECKING:
@@ -19,7 +19,12 @@ class StatisticsMagics(Magics):
     @no_var_expand
     @magic_arguments()
     @argument("conversion", help="What to look at: the name of a conversion.")
-    @argument("inputs", nargs="*", default=[], help="One batch of each input, by name, to measure --errors on.")
+    @argument(
+        "inputs",
+        nargs="*",
+        default=[],
+        help="For --errors: one batch of each input, by name; by default what it was verified on.",
+    )
     @argument("--sort", metavar="COLUMN", help="Order the layers: name, sqnr, size, share, ...; the worst first.")
     @argument("--top", metavar="N", type=int, help="Show the first N layers only.")
     @argument("--filter", metavar="LAYER", nargs="+", help="Show some layers only, by name or glob.")
@@ -53,7 +58,7 @@ class StatisticsMagics(Magics):
                 # Refused before anything slow begins.
                 layer_column(arguments["sort"])
             if arguments["errors"]:
-                layers = layers.with_errors(self._errors(conversion, arguments["inputs"]))
+                layers = layers.with_errors(conversion.layer_errors(self._example(arguments["inputs"])))
             elif arguments["inputs"]:
                 raise OptionError(f"{arguments['inputs'][0]} is only needed with --errors.")
             if arguments["sort"]:
@@ -66,6 +71,9 @@ class StatisticsMagics(Magics):
     def _namespace(self) -> dict[str, Any]:
         return self.shell.user_ns if self.shell is not None else {}
 
+    def _example(self, names: list[str]) -> Any:
+        return tuple(lookup(self._namespace, name) for name in names) or None
+
     def _conversion(self, name: str) -> "Conversion":
         from gsjupyter.conversion import Conversion
 
@@ -76,13 +84,3 @@ class StatisticsMagics(Magics):
                 advice="Convert it first: %gs_convert net x -o qnet, or gs.convert(net, x).",
             )
         return found
-
-    def _errors(self, conversion: "Conversion", names: list[str]) -> Any:
-        from gsjupyter.layer_errors import layer_errors
-
-        if not names:
-            raise OptionError("--errors needs input to run on.", advice="Name a batch of it: %gs_stats qnet x --errors")
-        if conversion.float_model is None:
-            raise UnsupportedError(f"of {conversion.name} there is no float network left to compare with.")
-        example = tuple(lookup(self._namespace, name) for name in names)
-        return layer_errors(conversion.float_model, conversion.model, example)

@@ -12,6 +12,7 @@ from gsjupyter.magics.pipeline import PipelineMagics
 from gsjupyter.magics.settings import CELL_KEYS
 from gsjupyter.options import ACTIVATIONS, GRANULARITIES, ROUNDINGS, WEIGHTS, ConvertOptions
 from gsjupyter.quantization import OBSERVERS
+from gsjupyter.report.layer_columns import COLUMN_NAMES
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,7 @@ def test_the_choices_are_those_of_the_options():
         "--weight-observer": OBSERVERS,
         "--activation-observer": OBSERVERS,
         "--rounding": ROUNDINGS,
+        "--sort": COLUMN_NAMES,
         "--format": FORMATS,
     }
 

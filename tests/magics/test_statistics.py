@@ -6,7 +6,6 @@ from traitlets.config import Config
 
 import gsjupyter as gs
 from gsjupyter.layer_errors import layer_errors
-from gsjupyter.magics.statistics import StatisticsMagics
 from gsjupyter.report import Layers
 from tests.networks import LeNet, filled, random_input
 
@@ -19,12 +18,11 @@ def ipython(tmp_path_factory):
     config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
     shell = InteractiveShell.instance(ipython_dir=str(tmp_path_factory.mktemp("ipython")), config=config)
     shell.run_line_magic("load_ext", "gsjupyter")
-    shell.register_magics(StatisticsMagics)
     rng = np.random.default_rng(7)
     network = filled(LeNet(), rng)
     x = random_input(network, rng)
     qnet = gs.convert(network, x, weights="int8", activations="int8", keep=["classifier.4"])
-    shell.user_ns.update(net=network, x=x, qnet=qnet, short=x[:, :, :20])
+    shell.user_ns.update(net=network, x=x, qnet=qnet, other=-x, short=x[:, :, :20])
     yield shell
     shell.run_line_magic("unload_ext", "gsjupyter")
     InteractiveShell.clear_instance()
@@ -91,6 +89,13 @@ def test_errors_are_measured_on_the_given_input(run):
     assert "Accumulated (dB)" in run.text
 
 
+def test_errors_are_measured_on_the_verified_input_by_default(run):
+    measured = run("%gs_stats qnet --errors")
+    assert list(measured) == list(run("%gs_stats qnet x --errors"))
+    other = run("%gs_stats qnet other --errors")
+    assert [record.accumulated_sqnr_db for record in other] != [record.accumulated_sqnr_db for record in measured]
+
+
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
@@ -103,7 +108,6 @@ def test_errors_are_measured_on_the_given_input(run):
         ("%gs_stats net", "gs_stats: LeNet is no conversion.\nConvert it first"),
         ("%gs_stats", "gs_stats: the following arguments are required: conversion"),
         ("%gs_stats qnet --sotr sqnr", "gs_stats: no option --sotr. Did you mean --sort?"),
-        ("%gs_stats qnet --errors", "gs_stats: --errors needs input to run on.\nName a batch of it: %gs_stats qnet x"),
         ("%gs_stats qnet x", "gs_stats: x is only needed with --errors."),
         ("%gs_stats qnet xx --errors", "gs_stats: there is no xx in this notebook."),
         ("%gs_stats qnet short --errors", "gs_stats: input x of LeNet has shape"),
