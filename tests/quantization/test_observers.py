@@ -45,7 +45,7 @@ def test_minmax_keeps_everything(name):
     assert activation_range(sketch, ACTIVATION_UINT8, "minmax") == (ACTIVATIONS[name].min(), ACTIVATIONS[name].max())
 
 
-@pytest.mark.parametrize("name", set(ACTIVATIONS) - {"few"})
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "few"])
 def test_percentile_cuts_a_two_hundredth_of_a_percent_at_either_end(name):
     values = ACTIVATIONS[name]
     sketch = sketch_of(values)
