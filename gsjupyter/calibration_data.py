@@ -6,6 +6,7 @@ from typing import Any
 from gsjupyter.calibration import batches_of
 from gsjupyter.errors import CalibrationError
 from gsjupyter.mindir import Array, InputSpec
+from gsjupyter.sources import sample_count
 
 
 class CalibrationData:
@@ -54,7 +55,7 @@ class CalibrationData:
         """What the user should know of the data; empty where they gave it."""
         if self._given is not None:
             return ""
-        samples = len(self.example[0]) if self.example and self.example[0].ndim else 1
+        samples = sample_count(self.example)
         return (
             f"Activation ranges come from the {self.example_kind} example only ({samples} samples). "
             "Give calibration data for ranges that hold on new input."

@@ -1,7 +1,7 @@
 """The conversion: source to MindIR, through the passes, verified against the source."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ from gsjupyter.report import (
     verify,
 )
 from gsjupyter.report.figures import plot_histogram
-from gsjupyter.sources import arrays_of, random_inputs
+from gsjupyter.sources import arrays_of, random_inputs, sample_count
 from gsjupyter.standard_form import StandardForm
 
 if TYPE_CHECKING:
@@ -258,8 +258,7 @@ def convert(
     >>> gs.convert(net, x, weights="int4", granularity="group:64", rounding="gptq", calibration=batches)
     >>> gs.convert(net, x, budget="6x")
     """
-    given_at_once = {item.name: getattr(options, item.name) for item in fields(options)} if options is not None else {}
-    chosen = options_from({**given_at_once, **settings}, keep)
+    chosen = options_from(settings, keep, options)
     with interruptible(), Steps() as steps:
         steps.begin("export to MindIR")
         opened = open_source(source, example, ckpt, simulate=chosen.simulate)
@@ -290,6 +289,7 @@ class _Run:
         data = CalibrationData(calibration, self.example, self.input_kind, self.source.inputs)
         quantized = QuantizedForm(self.options, data, labels, self.standard.pipeline)
         model = quantized.run(float_model, self.steps.begin)
+        float_model = quantized.float_model or float_model
         self.notes += quantized.notes
         self.steps.begin("pack")
         pack = PackWeights(model)
@@ -328,9 +328,9 @@ class _Run:
         reference = flat_output(Runner(source)(*self.example))
         actual = flat_output(MindSporeModel(model)(*self.example))
         return verify(
-            list(reference), list(reference.values()), list(actual.values()), _samples(self.example), self.input_kind
+            list(reference),
+            list(reference.values()),
+            list(actual.values()),
+            sample_count(self.example),
+            self.input_kind,
         )
-
-
-def _samples(arrays: Sequence[Array]) -> int:
-    return len(arrays[0]) if arrays and arrays[0].ndim else 1

@@ -19,9 +19,9 @@ from gsjupyter.passes import FoldConstants, LinearOperator, UnpackWeights, linea
 from gsjupyter.passes.casting import cast
 from gsjupyter.passes.simulation import is_simulated
 from gsjupyter.progress import Steps
-from gsjupyter.quantization.weight_rows import ratio_db
+from gsjupyter.quantization.error import ratio_db
 from gsjupyter.report.layer_errors import LayerError, LayerErrors
-from gsjupyter.sources import arrays_of
+from gsjupyter.sources import arrays_of, sample_count
 
 SAMPLES_AT_ONCE: Final = 8
 """Larger batches are cut: what MindSpore needs for the simulated quantization of every layer grows with the samples."""
@@ -65,14 +65,14 @@ def layer_errors(float_model: Model, converted_model: Model, example: Any) -> La
         pairs, model = _measuring(float_model, converted_model)
         steps.begin(f"compile both networks ({len(pairs)} layers)")
         runner = Runner(model)
-        steps.begin(f"run both networks on {_samples(arrays)} samples")
+        steps.begin(f"run both networks on {sample_count(arrays)} samples")
         powers = _powers_on(runner, arrays) if pairs else ()
-    return LayerErrors(_errors_of(pairs, powers), _samples(arrays))
+    return LayerErrors(_errors_of(pairs, powers), sample_count(arrays))
 
 
 def _powers_on(runner: Runner, arrays: Sequence[Array]) -> Sequence[float]:
     """Run the measuring graph, a few samples at a time if the network takes them so; return the sums over all."""
-    count = _samples(arrays)
+    count = sample_count(arrays)
     if count <= SAMPLES_AT_ONCE or any(array.ndim == 0 or len(array) != count for array in arrays):
         return _run(runner, arrays)
     starts = range(0, count, SAMPLES_AT_ONCE)
@@ -243,7 +243,3 @@ def _errors_of(pairs: Sequence[_Pair], powers: Sequence[float]) -> list[LayerErr
         LayerError(name, ratio_db(signal, alone) if is_converted else None, ratio_db(signal, accumulated))
         for name, (signal, accumulated, alone, is_converted) in totals.items()
     ]
-
-
-def _samples(arrays: Sequence[Array]) -> int:
-    return len(arrays[0]) if arrays and arrays[0].ndim else 1

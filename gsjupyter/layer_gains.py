@@ -4,7 +4,7 @@ The network is compiled once. Each run replaces the weight of one layer by its q
 against the float network's; one more run has every weight in its fewest bits.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from time import perf_counter
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from gsjupyter.errors import UnsupportedError
-from gsjupyter.mindir import Array, Graph, Model, Output, Runner
+from gsjupyter.mindir import Array, Graph, Model, Output, Runner, flat_output
 from gsjupyter.mindir.variants import VariantRunner
 from gsjupyter.passes import LayerSetting, LayerSettings, LinearOperator, linear_operators
 from gsjupyter.passes.linear import linear_operator
@@ -27,6 +27,7 @@ from gsjupyter.quantization.sensitivity import BITS, ErrorModel, LayerCost, outp
 from gsjupyter.quantization.weight_size import weight_size_bytes
 from gsjupyter.quantization.weight_sketch import WeightSketch
 from gsjupyter.report.sensitivity import Measurement, Sensitivity
+from gsjupyter.sources import sample_count
 
 _FREE: Final = "free"
 _FLOAT_BYTES: Final = 4
@@ -215,7 +216,7 @@ class _Runs:
         self._runner = runner
         self._example = example
         self._reference = _numbers(runner(*example))
-        self.samples = len(example[0]) if example and example[0].ndim else 1
+        self.samples = sample_count(example)
         self.count = 1
         self.duration_s = 0.0
         # Checks the output, and has it said before anything long is begun.
@@ -254,13 +255,5 @@ def _in_words(duration_s: float) -> str:
 
 def _numbers(output: Output) -> list[Array]:
     """Return the outputs in a row: those in floating point, if there are any."""
-    arrays = list(_flat(output))
+    arrays = list(flat_output(output).values())
     return [array for array in arrays if np.issubdtype(array.dtype, np.floating)] or arrays
-
-
-def _flat(output: Output) -> Iterator[Array]:
-    if isinstance(output, dict | tuple):
-        for item in output.values() if isinstance(output, dict) else output:
-            yield from _flat(item)
-    else:
-        yield output

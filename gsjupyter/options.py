@@ -186,7 +186,9 @@ def check_layer_name(name: object) -> None:
         raise OptionError(f"a layer's name must be text, not {name!r}.", advice="Put it in quotes.")
 
 
-def options_from(settings: Mapping[str, object], keep: str | Iterable[str] = ()) -> ConvertOptions:
+def options_from(
+    settings: Mapping[str, object], keep: str | Iterable[str] = (), base: ConvertOptions | None = None
+) -> ConvertOptions:
     """Return the options that a mapping of names to values gives.
 
     Parameters
@@ -195,6 +197,8 @@ def options_from(settings: Mapping[str, object], keep: str | Iterable[str] = ())
         Fields of `ConvertOptions`.
     keep : str or iterable of str
         Names or globs of layers that stay in float32; they go before `layers`.
+    base : ConvertOptions, optional
+        What the mapping doesn't name is taken from here; the defaults otherwise.
 
     Raises
     ------
@@ -204,6 +208,8 @@ def options_from(settings: Mapping[str, object], keep: str | Iterable[str] = ())
     names = [item.name for item in fields(ConvertOptions)]
     for name in settings:
         check_choice("an option", name, names)
+    if base is not None:
+        settings = {**{name: getattr(base, name) for name in names}, **settings}
     layers = settings.get("layers") or {}
     if isinstance(layers, Mapping):
         kept = dict.fromkeys(_names_of(keep), "float32")

@@ -1,7 +1,6 @@
 """What a network would lose at any bits, without converting it again and again: ``gs.sensitivity``."""
 
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +73,7 @@ def sensitivity(
     >>> sensitivity.predict(4), sensitivity.predict({"conv1": 8, "fc3": 4})
     >>> gs.convert(net, x, budget="8x").layers
     """
-    given_at_once = {item.name: getattr(options, item.name) for item in fields(options)} if options is not None else {}
-    chosen = options_from({**given_at_once, **settings}, keep)
+    chosen = options_from(settings, keep, options)
     with interruptible(), Steps() as steps:
         steps.begin("export to MindIR")
         opened = open_source(source, example, ckpt, simulate=chosen.simulate)

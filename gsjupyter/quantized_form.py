@@ -4,15 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from gsjupyter.bit_choice import bits_within_drop
 from gsjupyter.calibration import observe
 from gsjupyter.calibration_data import CalibrationData
 from gsjupyter.engines import MindSporeModel
+from gsjupyter.input_statistics import InputMaxima, InputMean, input_statistics
 from gsjupyter.layer_gains import measure_sensitivity
 from gsjupyter.mindir import Array, Model, Runner, flat_output
 from gsjupyter.options import ConvertOptions
 from gsjupyter.passes import (
     ActivationStatistics,
+    CorrectBias,
+    EqualizeLayers,
     Float16Weights,
     LayerSettings,
     Pass,
@@ -20,6 +26,7 @@ from gsjupyter.passes import (
     Pipeline,
     QuantizeActivations,
     QuantizeWeights,
+    SmoothActivations,
     activation_inputs,
     linear_operators,
 )
@@ -27,6 +34,7 @@ from gsjupyter.quantization import ACTIVATION_UINT8, ActivationSketch, Allocatio
 from gsjupyter.report import Sensitivity
 from gsjupyter.weight_rounding import compensated_weights
 
+Floats = npt.NDArray[np.float32]
 Progress = Callable[[str], None]
 
 
@@ -53,6 +61,8 @@ class QuantizedForm:
         """The passes that quantized it, after `run`; they keep statistics by layer name."""
         self.results: tuple[PassResult, ...] = ()
         """What each pass did, after `run`."""
+        self.float_model: Model | None = None
+        """The float network whose layers were quantized: what smoothing and equalization made of it, after `run`."""
         self.notes: list[str] = []
         """What the user should know, after `run`."""
         self.sensitivity: Sensitivity | None = None
@@ -60,6 +70,7 @@ class QuantizedForm:
         self._data = data
         self._labels = labels
         self._after = after
+        self._means: dict[str, Floats] | None = None
 
     def run(self, model: Model, progress: Progress) -> Model:
         """Return the quantized network.
@@ -72,11 +83,14 @@ class QuantizedForm:
             Called with the name of each step before it runs.
         """
         self.settings.check(linear_operators(model.graph()))
+        model, prepared = self._rescaled(model, progress)
+        self.float_model = model
         observed = self._observed(model, progress)
         if self.options.chooses_bits:
             progress("measure sensitivity")
             self._choose_bits(model, observed, progress)
-        self.passes, quantized, self.results = self._quantized(model, self.settings, observed, progress)
+        self.passes, quantized, results = self._quantized(model, self.settings, observed, progress)
+        self.results = (*prepared, *results)
         return quantized
 
     @property
@@ -91,6 +105,18 @@ class QuantizedForm:
         if self.sensitivity is None:
             return None
         return {layer.name: layer.share for layer in self.sensitivity.layers}
+
+    def _rescaled(self, model: Model, progress: Progress) -> tuple[Model, tuple[PassResult, ...]]:
+        """Return the network with channels scaled so that they can be rounded well; it computes the same."""
+        results: tuple[PassResult, ...] = ()
+        if self.options.equalize:
+            model, results = Pipeline([EqualizeLayers(self.settings)], after=self._after).run(model, progress)
+        if self.options.smooth and activation_inputs(model.graph(), self.settings):
+            progress("calibrate")
+            maxima = input_statistics(model, self._data.batches(), InputMaxima)
+            model, more = Pipeline([SmoothActivations(self.settings, maxima)], after=self._after).run(model, progress)
+            results += more
+        return model, results
 
     def _observed(self, model: Model, progress: Progress) -> list[ActivationSketch]:
         if not activation_inputs(model.graph(), self.settings):
@@ -122,9 +148,18 @@ class QuantizedForm:
                 progress("round")
                 rounded = compensated_weights(model, self._data.batches, settings)
             passes.append(QuantizeWeights(settings, rounded))
+            if self.options.bias_correction:
+                passes.append(CorrectBias(_float_weights(model), self._input_means(model, progress)))
         if "float16" in {*asked, self.options.weights}:
             passes.append(Float16Weights(settings))
         return passes
+
+    def _input_means(self, model: Model, progress: Progress) -> dict[str, Floats]:
+        # The same for whatever bits are tried.
+        if self._means is None:
+            progress("calibrate")
+            self._means = input_statistics(model, self._data.batches(), InputMean)
+        return self._means
 
     def _choose_bits(self, model: Model, observed: Sequence[ActivationSketch], progress: Progress) -> None:
         example = self._data.example
@@ -145,3 +180,8 @@ class QuantizedForm:
             chosen = bits_within_drop(sensitivity, str(self.options.max_drop), outputs, reference, self._labels)
         self.settings = replace(self.settings, bits=chosen.bits)
         self.sensitivity = sensitivity.at(chosen.bits)
+
+
+def _float_weights(model: Model) -> dict[str, Floats]:
+    layers = [item for item in linear_operators(model.graph()) if item.stored is None]
+    return {item.name: np.asarray(item.weight.array, np.float32) for item in layers}

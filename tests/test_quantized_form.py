@@ -5,12 +5,21 @@ from __future__ import annotations
 import mindspore
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from mindspore import Tensor, nn
 
 import gsjupyter as gs
 from gsjupyter.errors import CalibrationError, OptionError
+from gsjupyter.mindir import Runner
 from gsjupyter.quantization import Scheme, quantize_weight, sqnr_db
 from tests.networks import MLP, Depthwise, LeNet, filled, random_input
+
+
+@pytest.fixture(autouse=True)
+def figures():
+    """Close the figures that a test has drawn."""
+    yield
+    plt.close("all")
 
 
 @pytest.fixture
@@ -96,6 +105,59 @@ def test_gptq_is_better_than_the_nearest_on_correlated_inputs(mlp, rng):
     nearest = gs.convert(mlp, x, weights="int4")
     compensated = gs.convert(mlp, x, weights="int4", rounding="gptq", calibration=batches)
     assert compensated.verification.sqnr_db > nearest.verification.sqnr_db + 3
+
+
+@pytest.fixture
+def unbalanced(mlp, rng):
+    """Give a network whose hidden channels differ in size by a factor of up to 1,000, in the output not at all."""
+    factors = np.exp(rng.uniform(0, np.log(1000), 48)).astype(np.float32)
+    mlp.fc1.weight.set_data(Tensor(mlp.fc1.weight.asnumpy() * factors[:, None]))
+    mlp.fc1.bias.set_data(Tensor(mlp.fc1.bias.asnumpy() * factors))
+    mlp.fc2.weight.set_data(Tensor(mlp.fc2.weight.asnumpy() / factors))
+    return mlp
+
+
+def test_equalization_saves_a_scale_for_each_tensor(unbalanced, x):
+    plain, equalized = (
+        gs.convert(unbalanced, x, weights="int8", granularity="tensor", equalize=on) for on in (False, True)
+    )
+    assert equalized.verification.sqnr_db > plain.verification.sqnr_db + 10
+    assert "EqualizeLayers" in [result.name for result in equalized.passes if result.done]
+
+
+def test_smoothing_saves_activations_with_outliers(unbalanced, x):
+    plain, smooth = (
+        gs.convert(unbalanced, x, weights="int8", activations="int8", calibration=[x], smooth=on)
+        for on in (False, True)
+    )
+    assert smooth.verification.sqnr_db > plain.verification.sqnr_db + 3
+    assert "SmoothActivations" in [result.name for result in smooth.passes if result.done]
+
+
+def test_bias_correction_keeps_the_mean_of_the_output(mlp, x):
+    reference = mlp(Tensor(x)).asnumpy().mean(axis=0)
+    plain, corrected = (gs.convert(mlp, x, weights="int3", bias_correction=on, calibration=[x]) for on in (False, True))
+    errors = [np.abs(conversion(x).mean(axis=0) - reference).max() for conversion in (plain, corrected)]
+    assert errors[1] < errors[0] / 3
+
+
+def test_what_layers_are_compared_with_computes_what_the_source_computes(unbalanced, x):
+    conversion = gs.convert(unbalanced, x, weights="int4", activations="int8", equalize=True, smooth=True)
+    np.testing.assert_allclose(Runner(conversion.float_model)(x), unbalanced(Tensor(x)).asnumpy(), rtol=1e-3, atol=1e-4)
+    errors = conversion.layer_errors()
+    assert errors[-1].accumulated_sqnr_db == pytest.approx(conversion.verification.sqnr_db, abs=0.5)
+
+
+def test_a_histogram_shows_a_layer_and_what_calibration_saw_of_its_input(mlp, x):
+    conversion = gs.convert(mlp, x, weights="int4", activations="int8", calibration=[x])
+    assert len(conversion.histogram("fc1")) == 2
+    with pytest.raises(OptionError, match=r"not 'fc3'\.\nDid you mean"):
+        conversion.histogram("fc3")
+
+
+def test_a_histogram_of_a_file_that_came_in_float16_is_drawn(mlp, x, tmp_path):
+    gs.export(gs.convert(mlp, x, weights="float16"), tmp_path / "half.mindir")
+    assert len(gs.convert(tmp_path / "half.mindir", x).histogram("fc1")) == 1
 
 
 def test_single_layers_have_settings_of_their_own(rng):

@@ -187,7 +187,7 @@ def test_a_dataset_without_enough_columns_is_told(rng, tmp_path):
     [
         ("net.onix", {}, "the formats are"),
         ("net.mindir", {"weigths": "int8"}, "weigths"),
-        ("net.mindir", {"weights": "int7"}, "int7"),
+        ("net.mindir", {"weights": "int9"}, "int7"),
         ("net.mindir", {"format": "onix"}, "onix"),
     ],
 )

@@ -1,6 +1,8 @@
 """One pass a file, MindIR to MindIR, and the pipeline that puts them in order."""
 
 from gsjupyter.passes.base import Change, Pass, PassResult, Pipeline, apply
+from gsjupyter.passes.correct_bias import CorrectBias
+from gsjupyter.passes.equalize_layers import EqualizeLayers
 from gsjupyter.passes.float16_weights import Float16Weights
 from gsjupyter.passes.fold_batch_norm import FoldBatchNorm
 from gsjupyter.passes.fold_constants import FoldConstants
@@ -14,11 +16,14 @@ from gsjupyter.passes.quantize_weights import QuantizeWeights
 from gsjupyter.passes.remove_channels import RemoveChannels
 from gsjupyter.passes.remove_dead_code import RemoveDeadCode
 from gsjupyter.passes.selection import LayerSetting, LayerSettings
+from gsjupyter.passes.smooth_activations import SmoothActivations
 from gsjupyter.passes.unpack_weights import UnpackWeights
 
 __all__ = [
     "ActivationStatistics",
     "Change",
+    "CorrectBias",
+    "EqualizeLayers",
     "Float16Weights",
     "FoldBatchNorm",
     "FoldConstants",
@@ -36,6 +41,7 @@ __all__ = [
     "QuantizeWeights",
     "RemoveChannels",
     "RemoveDeadCode",
+    "SmoothActivations",
     "UnpackWeights",
     "activation_inputs",
     "apply",

@@ -16,12 +16,15 @@ def sqnr_db(reference: npt.ArrayLike, actual: npt.ArrayLike) -> float:
 
     Equal arrays have infinity; a reference of zeros that isn't matched has minus infinity; NaN on either side NaN.
     """
-    signal = _power(np.asarray(reference, np.float64))
-    noise = error_power(reference, actual)
+    return ratio_db(_power(np.asarray(reference, np.float64)), error_power(reference, actual))
+
+
+def ratio_db(signal: float, noise: float) -> float:
+    """Return the ratio of two powers in decibel: infinity without noise, minus infinity without signal, NaN of NaN."""
+    if math.isnan(signal) or math.isnan(noise):
+        return math.nan
     if noise == 0.0:
         return math.inf
-    if math.isnan(noise):
-        return math.nan
     return 10.0 * math.log10(signal / noise) if signal > 0.0 and math.isfinite(noise) else -math.inf
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsjupyter.quantization.blocks import to_blocks
+from gsjupyter.quantization.error import ratio_db
 from gsjupyter.quantization.quantizer import QuantizedArray
 
 Floats = npt.NDArray[np.float32]
@@ -157,15 +158,6 @@ def pieces(shape: tuple[int, ...]) -> Iterator[slice]:
     step = max(1, _PIECE // max(1, shape[1]))
     for start in range(0, shape[0], step):
         yield slice(start, start + step)
-
-
-def ratio_db(signal: float, noise: float) -> float:
-    """Return the ratio of two powers in decibel: infinity without noise, minus infinity without signal, NaN of NaN."""
-    if math.isnan(signal) or math.isnan(noise):
-        return math.nan
-    if noise == 0.0:
-        return math.inf
-    return 10.0 * math.log10(signal / noise) if signal > 0.0 and math.isfinite(noise) else -math.inf
 
 
 def _broadcast(array: npt.NDArray[np.generic], ndim: int) -> npt.NDArray[np.generic]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gsjupyter.quantization import cosine_similarity, error_power, max_abs_error, sqnr_db
+from gsjupyter.quantization.error import ratio_db
 
 NUMBERS = st.floats(-1e3, 1e3).map(lambda number: round(number, 3))
 PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=20).map(
@@ -79,3 +80,18 @@ def test_half_precision_is_measured_in_double():
 
 def test_unsigned_integers_are_not_wrapped():
     assert max_abs_error(np.array([1], np.uint8), np.array([2], np.uint8)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("signal", "noise", "wanted"),
+    [
+        (100, 1, 20),
+        (1, 0, math.inf),
+        (0, 0, math.inf),
+        (0, 1, -math.inf),
+        (1, math.inf, -math.inf),
+        (1, math.nan, math.nan),
+    ],
+)
+def test_a_ratio_of_powers_is_in_decibel(signal, noise, wanted):
+    assert ratio_db(signal, noise) == pytest.approx(wanted, nan_ok=True)

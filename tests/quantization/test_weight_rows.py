@@ -1,10 +1,8 @@
-import math
-
 import numpy as np
 import pytest
 
 from gsjupyter.quantization import Scheme, quantize_weight
-from gsjupyter.quantization.weight_rows import WeightRows, pieces, ratio_db
+from gsjupyter.quantization.weight_rows import WeightRows, pieces
 
 
 @pytest.mark.parametrize("granularity", ["tensor", "channel", "group:4"])
@@ -24,18 +22,3 @@ def test_rows_hold_each_value_once_with_its_own_scale(axis, granularity, rng):
 @pytest.mark.parametrize("shape", [(0, 4), (1, 1_000_000), (700, 300), (300_000, 1), (5, 0)])
 def test_pieces_are_all_rows_in_order(shape):
     assert [row for part in pieces(shape) for row in range(shape[0])[part]] == list(range(shape[0]))
-
-
-@pytest.mark.parametrize(
-    ("signal", "noise", "wanted"),
-    [
-        (100, 1, 20),
-        (1, 0, math.inf),
-        (0, 0, math.inf),
-        (0, 1, -math.inf),
-        (1, math.inf, -math.inf),
-        (1, math.nan, math.nan),
-    ],
-)
-def test_a_ratio_of_powers_is_in_decibel(signal, noise, wanted):
-    assert ratio_db(signal, noise) == pytest.approx(wanted, nan_ok=True)
