@@ -44,7 +44,8 @@ endif
 test-python: $(DONE)/dev ## Run the Python tests, with a real browser among them
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not zoo and not bench"
 
-test-goldenstick: test-goldenstick-2.10.0 test-goldenstick-2.7.1.post1 ## Run the tests with Golden Stick itself
+test-goldenstick: ## Run the tests with Golden Stick itself, on two versions of MindSpore side by side
+	$(MAKE) --jobs $(JOBS) test-goldenstick-2.10.0 test-goldenstick-2.7.1.post1
 
 test-goldenstick-%: $(GOLDENSTICK)-%/.done/tests
 	$(GOLDENSTICK)-$*/bin/pytest tests/goldenstick --ignore tests/goldenstick/unit

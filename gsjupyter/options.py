@@ -41,10 +41,15 @@ class ConvertOptions:
         What chooses the ranges; see `gsjupyter.quantization.observers`.
     rounding : {"nearest", "gptq"}
         How weights become integers: each to the nearest, or so that the errors within a channel make up for each other
-        on the calibration data (GPTQ).
-    equalize, smooth, bias_correction : bool
-        Whether to balance the channels of neighbouring layers (cross-layer equalization), to move outliers of
-        activations into weights (SmoothQuant), to take the mean error that quantized weights make out of the biases.
+        on the calibration data (GPTQ). An observer that clips works against it.
+    equalize : bool
+        Whether to balance the channels of neighbouring layers where the first has one scale for its tensor
+        (cross-layer equalization).
+    smooth : bool
+        Whether to move outliers of int8 activations into weights (SmoothQuant); costs a multiplication in front of
+        matrix products whose input can't be scaled where it is made.
+    bias_correction : bool
+        Whether to take the mean error that quantized weights make out of the biases.
     layers : mapping of str to str or mapping
         Settings of single layers, by name or glob: a weight's format, or any of ``weights``, ``activations``,
         ``granularity``, ``symmetric``, ``narrow_range`` and ``observer``. ``keep`` in `gs.convert` is short for

@@ -114,7 +114,7 @@ class QuantizedForm:
         if self.options.smooth and activation_inputs(model.graph(), self.settings):
             progress("calibrate")
             maxima = input_statistics(model, self._data.batches(), InputMaxima)
-            model, more = Pipeline([SmoothActivations(self.settings, maxima)], after=self._after).run(model, progress)
+            model, more = Pipeline([SmoothActivations(self.settings, maxima, insert=True)], after=self._after).run(model, progress)
             results += more
         return model, results
 

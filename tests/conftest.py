@@ -22,6 +22,13 @@ settings.register_profile("gsjupyter", deadline=None, derandomize=True, database
 settings.load_profile("gsjupyter")
 
 
+def pytest_collection_modifyitems(items):
+    """Let one process run all slow tests of a module: what they share, a trained network mostly, is made once."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def garbage():
     """Collect what the tests of other modules have left."""
