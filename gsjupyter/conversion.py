@@ -188,7 +188,8 @@ class Conversion(Shown):
     def formats(self) -> str:
         """What became of the numbers, in words: ``int8 weights, int8 activations``, or ``float32``."""
         weights = sorted({record.weights.partition(" ")[0] for record in self.layers} - {"float32"})
-        parts = [f"{' and '.join(weights)} weights"] if weights else []
+        named = " and ".join(weights) if len(weights) <= 2 else f"{weights[0]} to {weights[-1]}"
+        parts = [f"{named} weights"] if weights else []
         if any(record.activations != "float32" for record in self.layers):
             parts.append("int8 activations" if self.options.simulate else "activation scales noted")
         return ", ".join(parts) or "float32"

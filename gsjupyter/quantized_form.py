@@ -1,8 +1,9 @@
 """The quantized form of a network: everything between its standard form and the model that is verified and written."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,12 @@ from gsjupyter.weight_rounding import compensated_weights
 
 Floats = npt.NDArray[np.float32]
 Progress = Callable[[str], None]
+
+_IMPROVEMENTS: Final = {
+    EqualizeLayers.__name__: "Equalization",
+    SmoothActivations.__name__: "Smoothing",
+    CorrectBias.__name__: "Bias correction",
+}
 
 
 class QuantizedForm:
@@ -91,6 +98,7 @@ class QuantizedForm:
             self._choose_bits(model, observed, progress)
         self.passes, quantized, results = self._quantized(model, self.settings, observed, progress)
         self.results = (*prepared, *results)
+        self.notes += _without_effect(self.results)
         return quantized
 
     @property
@@ -114,7 +122,9 @@ class QuantizedForm:
         if self.options.smooth and activation_inputs(model.graph(), self.settings):
             progress("calibrate")
             maxima = input_statistics(model, self._data.batches(), InputMaxima)
-            model, more = Pipeline([SmoothActivations(self.settings, maxima, insert=True)], after=self._after).run(model, progress)
+            model, more = Pipeline([SmoothActivations(self.settings, maxima, insert=True)], after=self._after).run(
+                model, progress
+            )
             results += more
         return model, results
 
@@ -185,3 +195,14 @@ class QuantizedForm:
 def _float_weights(model: Model) -> dict[str, Floats]:
     layers = [item for item in linear_operators(model.graph()) if item.stored is None]
     return {item.name: np.asarray(item.weight.array, np.float32) for item in layers}
+
+
+def _without_effect(results: Sequence[PassResult]) -> list[str]:
+    """Return a note for each improvement that was asked for and changed no layer, with the reason given most often."""
+    notes = []
+    for result in results:
+        if result.name in _IMPROVEMENTS and not result.done:
+            reasons = Counter(change.reason for change in result.skipped).most_common(1)
+            why = f": {reasons[0][0]}" if reasons else ""
+            notes.append(f"{_IMPROVEMENTS[result.name]} changed no layer{why}.")
+    return notes

@@ -134,6 +134,11 @@ def test_smoothing_saves_activations_with_outliers(unbalanced, x):
     assert "SmoothActivations" in [result.name for result in smooth.passes if result.done]
 
 
+def test_an_improvement_that_changes_nothing_says_why(mlp, x):
+    conversion = gs.convert(mlp, x, weights="int8", equalize=True)
+    assert any(note.startswith("Equalization changed no layer: ") for note in conversion.notes)
+
+
 def test_bias_correction_keeps_the_mean_of_the_output(mlp, x):
     reference = mlp(Tensor(x)).asnumpy().mean(axis=0)
     plain, corrected = (gs.convert(mlp, x, weights="int3", bias_correction=on, calibration=[x]) for on in (False, True))
