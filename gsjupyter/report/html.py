@@ -4,9 +4,12 @@ Colours come from JupyterLab's variables where they are defined, and from the re
 elsewhere. Every text is escaped by the template engine.
 """
 
+import math
+from collections.abc import Mapping
+
 from jinja2 import Environment
 
-from gsjupyter.report.document import Document, Facts, Messages, Table, format_cell
+from gsjupyter.report.document import Cell, Column, Document, Facts, Messages, Table, format_cell
 
 _STYLE = """
 .gs-report { color-scheme: light dark; font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 13px;
@@ -36,8 +39,8 @@ _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).f
 <thead><tr>{% for column in block.columns %}
 <th scope="col"{% if column.kind == "text" %} class="text"{% endif %}>{{ column.label }}</th>
 {% endfor %}</tr></thead>
-<tbody>{% for row in block.rows %}<tr>{% for kind, cell in row %}
-<td{% if kind == "text" %} class="text"{% endif %}>{{ cell }}</td>
+<tbody>{% for row in block.rows %}<tr>{% for kind, cell, bar in row %}
+<td{% if kind == "text" %} class="text"{% endif %}{% if bar %} style="{{ bar }}"{% endif %}>{{ cell }}</td>
 {% endfor %}</tr>{% endfor %}</tbody></table>
 {% endif %}
 {% endfor %}
@@ -56,5 +59,27 @@ def _block(block: Facts | Table | Messages) -> dict[str, object]:
         return {"kind": "facts", "entries": list(block.items)}
     if isinstance(block, Messages):
         return {"kind": "messages", "entries": list(block.items)}
-    rows = [[(column.kind, format_cell(row.get(column.key), column)) for column in block.columns] for row in block.rows]
+    longest = {column.key: max((_length(row, column) for row in block.rows), default=0.0) for column in block.columns}
+    rows = [
+        [
+            (column.kind, format_cell(row.get(column.key), column), _bar(_length(row, column), longest[column.key]))
+            for column in block.columns
+        ]
+        for row in block.rows
+    ]
     return {"kind": "table", "title": block.title, "columns": block.columns, "rows": rows}
+
+
+def _length(row: Mapping[str, Cell], column: Column) -> float:
+    """Return how long the bar behind a cell is, in the cell's unit; 0 if it has none."""
+    cell = row.get(column.key)
+    is_number = column.bar and isinstance(cell, int | float) and math.isfinite(cell)
+    return max(0.0, float(cell)) if is_number and cell is not None else 0.0
+
+
+def _bar(length: float, longest: float) -> str:
+    """Return the style that draws a bar from the cell's right edge, as gsjupyter's own renderer does."""
+    if not longest:
+        return ""
+    share = f"{100 * length / longest:.1f}%"
+    return f"background: linear-gradient(to left, rgba(33, 150, 243, 0.24) {share}, transparent {share})"

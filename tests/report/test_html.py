@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import math
+import re
 from html.parser import HTMLParser
 
-from gsjupyter.report import Layers, to_html
+from gsjupyter.report import Column, Document, Layers, Table, to_html
 from tests.report.samples import ATTACK, CONV, LAYERS, every_kind_of_block
 
 OURS = {"div", "style", "h4", "dl", "dt", "dd", "p", "strong", "table", "caption", "thead", "tbody", "tr", "th", "td"}
@@ -33,7 +35,7 @@ class Reader(HTMLParser):
 def test_names_from_outside_are_text_and_nothing_else():
     reader = Reader(to_html(every_kind_of_block(ATTACK)))
     assert reader.tags <= OURS
-    assert reader.attributes <= {"class", "scope"}
+    assert reader.attributes <= {"class", "scope", "style"}
     assert reader.texts.count(ATTACK) == 6
 
 
@@ -58,3 +60,14 @@ def test_every_tag_is_closed_and_nothing_is_fetched():
 
 def test_an_empty_table_is_html_too():
     assert Reader(Layers([]).to_html()).open == []
+
+
+def test_bars_show_shares_of_the_largest_number():
+    rows = [{"value": 20.0}, {"value": 5.0}, {"value": None}, {"value": math.inf}, {"value": -3.0}]
+    page = to_html(Document("t", [Table("t", [Column("value", "Value", "number", bar=True)], rows)]))
+    assert re.findall(r"0\.24\) ([\d.]+)%", page) == ["100.0", "25.0", "0.0", "0.0", "0.0"]
+
+
+def test_a_column_without_bars_has_no_style():
+    page = to_html(Document("t", [Table("t", [Column("value", "Value", "number")], [{"value": 20.0}])]))
+    assert "style=" not in page
