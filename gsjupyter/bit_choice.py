@@ -47,7 +47,7 @@ def bits_within_drop(
             lambda setting: worst_sqnr_db(reference, outputs(setting)) >= least_db,
             guess=guess,
         )
-    classes, scores = _checked_labels(labels, reference)
+    classes, scores = checked_labels(labels, reference)
     # Written so that a point of rounding error in the sum doesn't count as a sample.
     least = accuracy(reference[scores], classes) - drop.accuracy - 1e-9
     return smallest_setting(
@@ -60,13 +60,26 @@ def accuracy(scores: Array, classes: Array) -> float:
     return float(np.mean(scores.argmax(axis=1) == classes))
 
 
+def accuracy_in_words(reference: Sequence[Array], actual: Sequence[Array], labels: Any) -> str:
+    """Return how many labelled samples are classified rightly, by the float network and by another."""
+    classes, scores = checked_labels(labels, reference)
+    before, after = (accuracy(outputs[scores], classes) for outputs in (reference, actual))
+    return f"Accuracy on the {classes.size} labelled samples: {before:.1%} in float, {after:.1%} with the chosen bits."
+
+
 def worst_sqnr_db(reference: Sequence[Array], actual: Sequence[Array]) -> float:
     """Return the lowest SQNR of several outputs, in decibel."""
     return min(sqnr_db(expected, found) for expected, found in zip(reference, actual, strict=True))
 
 
-def _checked_labels(labels: Any, outputs: Sequence[Array]) -> tuple[Array, int]:
-    """Return the labels, and the number of the output that holds a score for each class."""
+def checked_labels(labels: Any, outputs: Sequence[Array]) -> tuple[Array, int]:
+    """Return the labels, and the number of the output that holds a score for each class.
+
+    Raises
+    ------
+    OptionError
+        If they are missing, aren't one for each sample, or are no classes of the output.
+    """
     if labels is None:
         raise OptionError(
             "max_drop in percent needs the classes of the samples given.",
@@ -79,5 +92,10 @@ def _checked_labels(labels: Any, outputs: Sequence[Array]) -> tuple[Array, int]:
         raise OptionError(
             f"labels must be one integer for each sample; they are {classes.dtype} of shape {classes.shape}, and the "
             f"output is of shape {shapes}."
+        )
+    count = outputs[fitting[0]].shape[1]
+    if classes.min(initial=0) < 0 or classes.max(initial=0) >= count:
+        raise OptionError(
+            f"labels are from {classes.min()} to {classes.max()}, and the output has {count} classes, 0 to {count - 1}."
         )
     return classes, fitting[0]

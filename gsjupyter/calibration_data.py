@@ -51,6 +51,11 @@ class CalibrationData:
         yield from batches_of(self._given, self._inputs)
 
     @property
+    def is_example(self) -> bool:
+        """Whether the example serves, as no data was given."""
+        return self._given is None
+
+    @property
     def note(self) -> str:
         """What the user should know of the data; empty where they gave it."""
         if self._given is not None:

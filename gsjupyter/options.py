@@ -97,6 +97,11 @@ class ConvertOptions:
         _check_layers(self.layers)
         if self.budget is not None and self.max_drop is not None:
             raise OptionError("budget and max_drop both choose the bits.", advice="Give one of them.")
+        if self.chooses_bits and self.weights != "float32":
+            raise OptionError(
+                f"weights={self.weights} has no effect where the bits are chosen.",
+                advice="Leave it out. Formats of single layers go into layers: {fc3: int8}.",
+            )
         if self.budget is not None:
             # Only whether it can be read: of what, is known later.
             parse_budget(self.budget, 1)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from gsjupyter.bit_choice import bits_within_drop
+from gsjupyter.bit_choice import accuracy_in_words, bits_within_drop
 from gsjupyter.calibration import observe
 from gsjupyter.calibration_data import CalibrationData
 from gsjupyter.engines import MindSporeModel
@@ -31,7 +31,7 @@ from gsjupyter.passes import (
     activation_inputs,
     linear_operators,
 )
-from gsjupyter.quantization import ACTIVATION_UINT8, ActivationSketch, Allocation
+from gsjupyter.quantization import ACTIVATION_UINT8, ActivationSketch, Allocation, parse_max_drop
 from gsjupyter.report import Sensitivity
 from gsjupyter.weight_rounding import compensated_weights
 
@@ -98,8 +98,29 @@ class QuantizedForm:
             self._choose_bits(model, observed, progress)
         self.passes, quantized, results = self._quantized(model, self.settings, observed, progress)
         self.results = (*prepared, *results)
-        self.notes += _without_effect(self.results)
+        self.notes += [*self._unused(model), *_without_effect(self.results)]
         return quantized
+
+    def _unused(self, model: Model) -> list[str]:
+        """Return a note for each option that was given and has nothing to act on."""
+        options, layers = self.options, linear_operators(model.graph())
+        notes = []
+        if not any(self.settings.setting(item.name).scheme is not None for item in layers):
+            given = {
+                "rounding": options.rounding != "nearest",
+                "bias_correction": options.bias_correction,
+                "symmetric": not options.symmetric,
+                "weight_observer": options.weight_observer != "minmax",
+                "granularity": options.granularity != "channel",
+            }
+            unused = [name for name, is_given in given.items() if is_given]
+            if unused:
+                notes.append(f"No weight is stored in integers, so {', '.join(unused)} had nothing to act on.")
+        if options.smooth and all(self.settings.is_kept(item.name) for item in layers):
+            notes.append("No activation is quantized, so smooth had nothing to act on.")
+        if self._labels is not None and (options.max_drop is None or parse_max_drop(options.max_drop).accuracy is None):
+            notes.append("The labels were not used: they are for max_drop in percent.")
+        return notes
 
     @property
     def activations(self) -> dict[str, ActivationStatistics]:
@@ -156,6 +177,11 @@ class QuantizedForm:
             rounded = {}
             if self.options.rounding == "gptq":
                 progress("round")
+                if self._data.is_example:
+                    self.notes.append(
+                        "GPTQ has fitted the weights to the example, on which they are verified too. Give calibration "
+                        "data to see what holds on new input."
+                    )
                 rounded = compensated_weights(model, self._data.batches, settings)
             passes.append(QuantizeWeights(settings, rounded))
             if self.options.bias_correction:
@@ -188,6 +214,8 @@ class QuantizedForm:
 
             reference = list(flat_output(Runner(model)(*example)).values())
             chosen = bits_within_drop(sensitivity, str(self.options.max_drop), outputs, reference, self._labels)
+            if parse_max_drop(self.options.max_drop).accuracy is not None:
+                self.notes.append(accuracy_in_words(reference, outputs(chosen), self._labels))
         self.settings = replace(self.settings, bits=chosen.bits)
         self.sensitivity = sensitivity.at(chosen.bits)
 

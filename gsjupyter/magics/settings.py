@@ -101,6 +101,7 @@ def settings_of_cell(cell: str | None) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise OptionError("the cell must map options to values, a line each: weights: int8")
+    content = _as_options(content)
     unknown = [key for key in content if key not in CELL_KEYS]
     if unknown:
         near = difflib.get_close_matches(str(unknown[0]), CELL_KEYS, 1)
@@ -108,10 +109,23 @@ def settings_of_cell(cell: str | None) -> dict[str, Any]:
         raise OptionError(f"no option {unknown[0]!r} in the cell. {hint}")
     layers, keep = content.get("layers"), content.get("keep")
     if isinstance(layers, dict):
-        content["layers"] = {_layer_name(name): chosen for name, chosen in layers.items()}
+        content["layers"] = {
+            _layer_name(name): _as_options(chosen) if isinstance(chosen, dict) else chosen
+            for name, chosen in layers.items()
+        }
     if keep is not None:
         content["keep"] = [_layer_name(name) for name in (keep if isinstance(keep, list) else [keep])]
     return content
+
+
+def _as_options(content: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return settings under the names of options: they may be written as flags are, ``max-drop`` or ``asymmetric``."""
+    found = {}
+    for key, value in content.items():
+        name = key.replace("-", "_") if isinstance(key, str) else key
+        is_opposite = name in _OPPOSITES and isinstance(value, bool)
+        found[_OPPOSITES[name] if is_opposite else name] = not value if is_opposite else value
+    return found
 
 
 def _layer_name(name: object) -> object:

@@ -49,7 +49,7 @@ class StatisticsMagics(Magics):
             arguments = parse(self.gs_stats.parser, line)
             check_output(arguments["output"])
             conversion = self._conversion(arguments["conversion"])
-            from gsjupyter.report.layer_columns import layer_column
+            from gsjupyter.report.layer_columns import check_filled, layer_column
 
             layers = conversion.layers.detailed()
             if arguments["filter"]:
@@ -62,6 +62,7 @@ class StatisticsMagics(Magics):
             elif arguments["inputs"]:
                 raise OptionError(f"{arguments['inputs'][0]} is only needed with --errors.")
             if arguments["sort"]:
+                check_filled(layers, arguments["sort"])
                 layers = layers.sorted_by(arguments["sort"])
             if arguments["top"] is not None:
                 layers = layers.top(arguments["top"])

@@ -184,10 +184,14 @@ class ParetoCurve(Sequence[Allocation]):
         if size_limit_bytes < smallest:
             raise OptionError(
                 f"no setting fits {size_limit_bytes:,} bytes: the smallest takes {smallest:,} bytes, "
-                f"the most exact {largest:,}.",
+                f"the most exact {largest:,}{self._fixed_in_words()}.",
                 advice="Give a larger budget, or let more layers have fewer bits.",
             )
         return int(np.searchsorted(self.sizes_bytes, size_limit_bytes, side="right")) - 1
+
+    def _fixed_in_words(self) -> str:
+        given = self.fixed_bytes + sum(item.sizes_bytes[0] for item in self.choices if len(item.bits) == 1)
+        return f", {given:,} of them for weights whose format is given" if given else ""
 
     def least_error_power(self, size_limit_bytes: float) -> float:
         """Return what no setting within a size goes below: the line between two settings on the hull."""

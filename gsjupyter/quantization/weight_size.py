@@ -10,9 +10,12 @@ _SCALE_BYTES: Final = 4
 _ZERO_POINT_BYTES: Final = 1
 _BYTE: Final = 8
 
+UNPACKING_BYTES: Final = 2500
+"""What must be saved before integers are certain to be packed: what unpacks a weight takes 1.4 to 2.2 kB."""
+
 
 def weight_size_bytes(shape: Sequence[int], axis: int, scheme: Scheme) -> int:
-    """Return the bytes of a weight: its integers, packed, with their scales and zero points.
+    """Return the bytes of a weight: its integers, packed where that makes a file smaller, with scales and zero points.
 
     Parameters
     ----------
@@ -31,4 +34,5 @@ def weight_size_bytes(shape: Sequence[int], axis: int, scheme: Scheme) -> int:
         scales = channels * -(-row // group)
         stored = scales * group
     each = _SCALE_BYTES + (0 if scheme.symmetric else _ZERO_POINT_BYTES)
-    return -(-stored * scheme.bits // _BYTE) + scales * each
+    packed = -(-stored * scheme.bits // _BYTE)
+    return (packed if stored - packed >= UNPACKING_BYTES else stored) + scales * each

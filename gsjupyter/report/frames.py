@@ -30,4 +30,11 @@ def data_frame(records: Iterable[Any], kind: type) -> "pd.DataFrame":
     except ImportError as error:
         raise UnsupportedError("to_pandas needs pandas.", advice="pip install pandas") from error
     names = [field.name for field in fields(kind)]
-    return pd.DataFrame([asdict(record) for record in records], columns=names).set_index("name")
+    frame = pd.DataFrame([asdict(record) for record in records], columns=names).set_index("name")
+    # Columns of numbers where some layer has none: NaN instead of None, so that they can be computed with.
+    numeric = [name for name in frame if frame[name].map(_is_number_or_none).all()]
+    return frame.astype(dict.fromkeys([name for name in numeric if frame[name].dtype == object], float))
+
+
+def _is_number_or_none(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))

@@ -82,6 +82,14 @@ COLUMN_NAMES: Final = tuple(_BY_NAME)
 """What columns can be sorted by, as users call them."""
 
 
+_SOURCES: Final = {
+    "isolated": "It is measured by %gs_stats qnet x --errors.",
+    "accumulated": "It is measured by %gs_stats qnet x --errors.",
+    "share": "It is known where bits were chosen within a budget or a loss.",
+}
+"""What columns that may be empty come from."""
+
+
 def layer_column(name: str) -> LayerColumn:
     """Return a column by what users call it, or by its field of `LayerRecord`.
 
@@ -117,6 +125,19 @@ def sorted_records(records: Iterable[LayerRecord], name: str) -> list[LayerRecor
     for record in records:
         (missing if _value(record, chosen) is None else present).append(record)
     return sorted(present, key=lambda record: _value(record, chosen), reverse=chosen.largest_first) + missing
+
+
+def check_filled(records: Sequence[LayerRecord], name: str) -> None:
+    """Check that some layer has a value in a column: an order by nothing would look like an answer.
+
+    Raises
+    ------
+    OptionError
+        If none has, or there is no such column; the message says where values come from.
+    """
+    chosen = layer_column(name)
+    if records and all(_value(record, chosen) is None for record in records):
+        raise OptionError(f"no layer has a value for {name!r}.", advice=_SOURCES.get(name, ""))
 
 
 def cells_of(record: LayerRecord) -> dict[str, Cell]:

@@ -255,3 +255,12 @@ def test_loading_twice_and_unloading_leave_no_trace(ipython):
     assert "gs_convert" not in ipython.magics_manager.magics["cell"]
     assert len(ipython.Completer.custom_matchers) == matchers - 1
     ipython.run_line_magic("load_ext", "gsjupyter")
+
+
+def test_a_cell_takes_options_as_they_are_written_on_the_line(notebook):
+    qnet = notebook(
+        "%%gs_convert net x\nweights: int4\nasymmetric: true\nweight-observer: mse\n"
+        "layers: {fc2: {asymmetric: false, observer: minmax}}"
+    )
+    assert [record.weights for record in qnet.layers] == ["uint4 per channel", "int4 per channel"]
+    assert qnet.options.weight_observer == "mse"

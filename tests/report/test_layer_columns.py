@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gsjupyter.errors import OptionError
 from gsjupyter.report import LayerRecord, Layers
-from gsjupyter.report.layer_columns import COLUMN_NAMES, LAYER_COLUMNS, layer_column
+from gsjupyter.report.layer_columns import COLUMN_NAMES, LAYER_COLUMNS, check_filled, layer_column
 from tests.report.samples import CONV, LAYERS
 
 FIGURES = [None, math.nan, -math.inf, 12.0, 40.0, math.inf]
@@ -84,3 +84,9 @@ def test_sorting_keeps_every_layer_and_equal_ones_in_their_order(values, column)
 def test_an_unknown_column_is_told_with_the_nearest(name, message):
     with pytest.raises(OptionError, match=message):
         LAYERS.sorted_by(name)
+
+
+def test_an_order_by_what_no_layer_has_is_refused_with_where_it_comes_from():
+    check_filled(LAYERS, "sqnr")
+    with pytest.raises(OptionError, match=r"no layer has a value for 'isolated'\.\nIt is measured by %gs_stats"):
+        check_filled(LAYERS, "isolated")
