@@ -75,7 +75,6 @@ def seconds(function, *arguments, times=5):
     return min(durations)
 
 
-@pytest.mark.benchmark(group="sketch ResNet-50's weights")
 @pytest.mark.parametrize(
     ("granularity", "symmetric"), [("channel", True), ("channel", False), ("tensor", True), ("group:64", True)]
 )
@@ -87,7 +86,6 @@ def test_sketching_takes_a_second_at_most(benchmark, resnet50, granularity, symm
     assert benchmark.stats.stats.min <= 1.0
 
 
-@pytest.mark.benchmark(group="all layers at a new setting")
 def test_all_layers_at_a_new_setting_take_five_milliseconds_at_most(benchmark, sketches, settings):
     def all_layers(new):
         return [sketch.error_power(*setting) for sketch, setting in zip(sketches, new, strict=True)]
@@ -96,7 +94,6 @@ def test_all_layers_at_a_new_setting_take_five_milliseconds_at_most(benchmark, s
     assert benchmark.stats.stats.median <= 5e-3
 
 
-@pytest.mark.benchmark(group="all layers at a new setting")
 def test_one_new_setting_for_all_layers_takes_a_fifth_of_one_for_each(benchmark, sketches, settings):
     def all_layers(setting):
         return [sketch.error_power(*setting) for sketch in sketches]
@@ -134,7 +131,6 @@ def test_predicting_is_ten_times_faster_than_measuring(resnet50, sketches, setti
     assert ratio > 10
 
 
-@pytest.mark.benchmark(group="sketch one image's activation")
 @pytest.mark.parametrize("name", ["normal", "ReLU"])
 def test_activations_take_five_nanoseconds_a_value_at_most(benchmark, name):
     values = np.random.default_rng(0).standard_normal(ACTIVATION_VALUES, np.float32)
@@ -146,7 +142,6 @@ def test_activations_take_five_nanoseconds_a_value_at_most(benchmark, name):
     assert benchmark.stats.stats.median <= 5e-9 * values.size
 
 
-@pytest.mark.benchmark(group="choose the range of one activation")
 @pytest.mark.parametrize("observer", OBSERVERS)
 def test_choosing_a_range_takes_as_long_as_sketching_ten_images_at_most(benchmark, observer):
     values = np.random.default_rng(0).standard_normal(ACTIVATION_VALUES, np.float32)
@@ -156,7 +151,6 @@ def test_choosing_a_range_takes_as_long_as_sketching_ten_images_at_most(benchmar
     assert benchmark.stats.stats.median <= max(10 * sketched, 0.03)
 
 
-@pytest.mark.benchmark(group="choose the clipping of all layers")
 @pytest.mark.parametrize("observer", OBSERVERS)
 def test_choosing_the_clipping_of_all_layers_takes_half_a_second_at_most(benchmark, sketches, observer):
     benchmark.pedantic(
