@@ -3,25 +3,51 @@
 From its first operator on, MindSpore puts a handler of its own in Python's place, which sends SIGTERM to its process:
 a notebook that is interrupted loses its kernel, and all that was in it. So while we work SIGTERM counts as an
 interrupt too, and afterwards Python has its handler back.
+
+An exception in a callback of the garbage collector is printed and forgotten, KeyboardInterrupt too, and reading a file
+runs thousands of these: one interrupt in a few would be lost. So one that arrives there is put off until they are done,
+and one that was lost all the same counts at the end.
 """
 
+import _thread
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 _Handler: TypeAlias = Callable[[int, FrameType | None], object]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PUT_OFF_S: Final = 0.005
+_CALLBACK_FILES: Final = ("_weakrefset.py", "weakref.py")
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Let an interrupt raise KeyboardInterrupt, also where MindSpore has run before."""
-    with _answered_by(signal.default_int_handler):
-        yield
+    received: list[int] = []
+    ended = threading.Event()
+
+    def again() -> None:
+        # To the interpreter and not to the process, where MindSpore's own handler may be in place.
+        if not ended.wait(_PUT_OFF_S):
+            _thread.interrupt_main()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        if not _is_callback(frame):
+            raise KeyboardInterrupt
+        threading.Thread(target=again, daemon=True).start()
+
+    with _answered_by(interrupt):
+        try:
+            yield
+        finally:
+            ended.set()
+        if received:
+            raise KeyboardInterrupt
 
 
 @contextmanager
@@ -34,6 +60,15 @@ def uninterrupted() -> Iterator[None]:
     finally:
         if received:
             raise KeyboardInterrupt
+
+
+def _is_callback(frame: FrameType | None) -> bool:
+    """Say whether an exception raised in a frame would be lost: in a finalizer, or when a weak reference dies."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__" or frame.f_code.co_filename.endswith(_CALLBACK_FILES):
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager

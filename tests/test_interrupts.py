@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 
 import pytest
 
@@ -34,6 +35,50 @@ def test_a_signal_stops_the_work_at_once(number):
     with pytest.raises(KeyboardInterrupt), interruptible():
         work(number, done)
     assert done == []
+
+
+class Finalized:
+    """Sends a signal when it is deleted, where an exception would be printed and forgotten."""
+
+    # Also where the signal comes before it is made.
+    number = None
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        if self.number is not None:
+            os.kill(os.getpid(), self.number)
+
+
+def busy_with_weak_references(duration_s, number=signal.SIGINT):
+    """Let weak references die, a signal being sent after a while."""
+    threading.Timer(duration_s / 20, os.kill, (os.getpid(), number)).start()
+    deadline = time.monotonic() + duration_s
+    while time.monotonic() < deadline:
+        things = weakref.WeakSet()
+        things.add(Finalized(None))
+
+
+def after_a_finalizer(duration_s):
+    """Let a finalizer get a signal, and work on."""
+    Finalized(signal.SIGINT)
+    deadline = time.monotonic() + duration_s
+    while time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize("work_on", [busy_with_weak_references, after_a_finalizer])
+def test_a_signal_in_a_callback_is_not_lost_and_stops_long_work(work_on):
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        work_on(8)
+    assert time.monotonic() - begin < 6
+
+
+def test_a_signal_in_a_callback_is_not_lost_where_the_work_ends_first():
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        after_a_finalizer(0)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
