@@ -13,7 +13,7 @@ from gsjupyter.layer_gains import measure_sensitivity
 from gsjupyter.mindir import Model
 from gsjupyter.opening import open_source
 from gsjupyter.options import ConvertOptions, options_from
-from gsjupyter.passes import LayerSettings, QuantizeActivations, activation_inputs, apply, linear_operators
+from gsjupyter.passes import QuantizeActivations, activation_inputs, apply, linear_operators
 from gsjupyter.progress import Steps
 from gsjupyter.quantization import ACTIVATION_UINT8
 from gsjupyter.quantization.sensitivity import BITS
@@ -84,7 +84,7 @@ def sensitivity(
         float_model = StandardForm(opened, simulate=chosen.simulate).run(steps.begin)
         chosen.settings.check(linear_operators(float_model.graph()))
         data = CalibrationData(calibration, arrays, kind, inputs)
-        quantized = _with_quantized_inputs(float_model, data, chosen.settings, steps)
+        quantized = _with_quantized_inputs(float_model, data, chosen, steps)
         steps.begin("measure sensitivity")
         return measure_sensitivity(
             float_model,
@@ -97,11 +97,12 @@ def sensitivity(
 
 
 def _with_quantized_inputs(
-    float_model: Model, data: CalibrationData, settings: LayerSettings, steps: Steps
+    float_model: Model, data: CalibrationData, options: ConvertOptions, steps: Steps
 ) -> Model | None:
     """Return the network with the inputs of its layers quantized; None if they stay as they are."""
+    settings, observer = options.settings, options.activation_observer
     if not activation_inputs(float_model.graph(), settings):
         return None
     steps.begin("calibrate")
     observed = observe(float_model, data.batches(), settings)
-    return apply(QuantizeActivations(ACTIVATION_UINT8, observed, settings), float_model)[0]
+    return apply(QuantizeActivations(ACTIVATION_UINT8, observed, settings, observer=observer), float_model)[0]

@@ -98,6 +98,12 @@ class QuantizedForm:
             self._choose_bits(model, observed, progress)
         self.passes, quantized, results = self._quantized(model, self.settings, observed, progress)
         self.results = (*prepared, *results)
+        stores_integers = any(isinstance(step, QuantizeWeights) for step in self.passes)
+        if stores_integers and self.options.rounding == "gptq" and self._data.is_example:
+            self.notes.append(
+                "GPTQ has fitted the weights to the example, on which they are verified too. Give calibration data to "
+                "see what holds on new input."
+            )
         self.notes += [*self._unused(model), *_without_effect(self.results)]
         return quantized
 
@@ -177,11 +183,6 @@ class QuantizedForm:
             rounded = {}
             if self.options.rounding == "gptq":
                 progress("round")
-                if self._data.is_example:
-                    self.notes.append(
-                        "GPTQ has fitted the weights to the example, on which they are verified too. Give calibration "
-                        "data to see what holds on new input."
-                    )
                 rounded = compensated_weights(model, self._data.batches, settings)
             passes.append(QuantizeWeights(settings, rounded))
             if self.options.bias_correction:
@@ -208,9 +209,14 @@ class QuantizedForm:
         else:
             progress("choose bits")
 
+            tried: dict[tuple[tuple[str, int], ...], list[Array]] = {}
+
             def outputs(setting: Allocation) -> list[Array]:
-                quantized = self._quantized(model, replace(self.settings, bits=setting.bits), observed, progress)[1]
-                return list(flat_output(MindSporeModel(quantized)(*example)).values())
+                key = tuple(setting.bits.items())
+                if key not in tried:
+                    quantized = self._quantized(model, replace(self.settings, bits=setting.bits), observed, progress)[1]
+                    tried[key] = list(flat_output(MindSporeModel(quantized)(*example)).values())
+                return tried[key]
 
             reference = list(flat_output(Runner(model)(*example)).values())
             chosen = bits_within_drop(sensitivity, str(self.options.max_drop), outputs, reference, self._labels)
