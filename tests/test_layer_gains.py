@@ -39,7 +39,6 @@ def names(sensitivity):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("digits")
 def test_lenets_errors_are_predicted(digits):
     found = predict_one("lenet", digits.network, (digits.test_images[:64],), (digits.test_images[64:],))
     assert found.correlation >= 0.97
@@ -50,7 +49,6 @@ def test_lenets_errors_are_predicted(digits):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("digits")
 def test_a_layer_alone_has_the_error_that_was_measured(digits):
     network, x = Network(digits.network, (digits.test_images[:16],)), (digits.test_images[:16],)
     costs = {cost.name: cost for cost in measure_sensitivity(network.model, x, LayerSettings()).model.layers}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import mindspore
 import numpy as np
 import pytest
 from mindspore import nn
-from mindspore.dataset import NumpySlicesDataset
 from sklearn.datasets import load_digits
 
 from gsjupyter.calibration import observe
@@ -21,11 +19,11 @@ from gsjupyter.passes.selection import LayerSetting, LayerSettings
 from gsjupyter.passes.smooth_activations import SmoothActivations
 from gsjupyter.quantization import ACTIVATION_UINT8, sqnr_db
 from gsjupyter.weight_rounding import compensated_weights
-from tests.digits import trained
+from tests.digits import fitted, trained
 from tests.minilm import CALIBRATION, SENTENCES, encoder, tokens
 from tests.passes.networks import standard, steps
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("digits"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 class Trained(NamedTuple):
@@ -78,13 +76,9 @@ def lenet():
 def depthwise():
     digits = load_digits()
     images = np.kron(digits.images / 16, np.ones((4, 4)))[:, None].astype(np.float32)
-    mindspore.set_seed(0)
-    network = DepthwiseSeparable()
-    data = {"image": images[:1300], "label": digits.target[:1300].astype(np.int32)}
-    loss = nn.SoftmaxCrossEntropyWithLogits(sparse=True, reduction="mean")
-    model = mindspore.Model(network, loss, nn.Adam(network.trainable_params(), 3e-3))
-    model.train(5, NumpySlicesDataset(data, shuffle=True).batch(32, drop_remainder=True), dataset_sink_mode=False)
-    return prepared(network.set_train(False), cut(images), (images[1300:],))
+    labels = digits.target.astype(np.int32)
+    network = fitted(DepthwiseSeparable, images[:1300], labels[:1300], seed=0, epochs=5, rate=3e-3)
+    return prepared(network, cut(images), (images[1300:],))
 
 
 @pytest.fixture(scope="module")

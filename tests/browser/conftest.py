@@ -1,4 +1,4 @@
-"""One JupyterLab server and one Chromium for all browser tests, with settings of their own."""
+"""One JupyterLab server and one Chromium for the browser tests of a process, with settings of their own."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ SETTINGS = {"apputils-extension/notification": {"fetchNews": "false", "checkForU
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what is here, and keep it together on one worker, so that one server serves all of it."""
+    """Mark what is here."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="module")

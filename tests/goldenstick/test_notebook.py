@@ -12,14 +12,14 @@ import pytest
 from mindspore import nn
 
 from notebooks.run_quickstart import printed, run
+from tests.goldenstick.versions import ON_ONE_VERSION
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "golden_stick.ipynb"
 FILES = ["scop.mindir", "simqat.mindir", "slb.mindir"]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
-    pytest.mark.xdist_group("notebook"),
-    pytest.mark.skipif(mindspore.__version__ != "2.10.0", reason="one version is enough for the notebook"),
+    ON_ONE_VERSION,
 ]
 
 

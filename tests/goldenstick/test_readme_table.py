@@ -17,6 +17,7 @@ from mindspore import Tensor, nn
 import gsjupyter as gs
 from tests.goldenstick import pruned
 from tests.goldenstick.compressed import compressed
+from tests.goldenstick.versions import ON_ONE_VERSION
 from tests.ptq.layouts import quantized
 
 README = Path(__file__).parents[2] / "README.md"
@@ -36,7 +37,7 @@ IMAGES = np.random.default_rng(3).normal(0, 1, pruned.IMAGE).astype(np.float32)
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(mindspore.__version__ != "2.10.0", reason="sizes differ by the version of MindSpore"),
+    ON_ONE_VERSION,  # sizes differ by the version of MindSpore
 ]
 
 

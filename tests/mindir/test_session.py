@@ -9,6 +9,11 @@ import pytest
 from gsjupyter.mindir.session import first_line, undisturbed
 
 
+@pytest.fixture(scope="module")
+def garbage():
+    """Leave the garbage collector as it is: it is looked at here."""
+
+
 def test_what_goes_well_may_write_to_stderr(capfd):
     with undisturbed():
         os.write(2, b"a warning\n")
