@@ -1,6 +1,6 @@
 """From the protobuf to a graph, with everything checked that a cut, foreign or hostile file could have wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from google.protobuf.message import DecodeError
@@ -32,12 +32,25 @@ def parse_model(data: bytes, name: str) -> pb.ModelProto:
             f"{name} is no MindIR model, or is cut off: its {len(data):,} bytes don't parse.",
             advice="Export it again with mindspore.export(..., file_format='MINDIR').",
         ) from error
+    if not all(isinstance(text, str) for text in _texts(proto)):
+        # One implementation of protobuf refuses bytes that are no text, the other gives them as they are.
+        raise ModelFileError(f"{name} is damaged: a name in it is no text.", advice="Copy or export it again.")
     if not proto.graph.output or not (proto.primitives or proto.graph.parameter):
         raise ModelFileError(
             f"{name} is no MindIR model: it parses, but holds no graph.",
             advice="If it is the graph of a split model, its name ends in _graph.mindir and its data lies beside it.",
         )
     return proto
+
+
+def _texts(proto: pb.ModelProto) -> Iterator[object]:
+    """Yield all names in a file."""
+    for node in proto.graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+    for item in (*proto.graph.input, *proto.graph.output, *proto.graph.parameter, *proto.functions):
+        yield item.name
+    for primitive in proto.primitives:
+        yield from (primitive.name, primitive.op_type)
 
 
 def plain_name(name: str) -> str:

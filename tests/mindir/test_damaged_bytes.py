@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from contextlib import suppress
 
@@ -69,3 +71,21 @@ def test_random_bytes_give_nothing_but_our_errors(data):
 def test_any_beginning_of_a_model_gives_nothing_but_our_errors(mlp_bytes, length):
     survives(mlp_bytes[:length])
     survives(mlp_bytes[: len(mlp_bytes) - length])
+
+
+@pytest.mark.parametrize("first", ["mindspore", "google.protobuf.descriptor_pb2"])
+def test_a_name_that_is_no_text_is_refused_by_both_implementations_of_protobuf(mlp_bytes, first, tmp_path):
+    # What is imported first decides whether protobuf runs in Python, as MindSpore sets it, or in C.
+    (tmp_path / "model.mindir").write_bytes(mlp_bytes.replace(b"_Wrapper", b"\xdfWrapper"))
+    code = (
+        f"import {first}, pathlib, sys\n"
+        "from gsjupyter.errors import ModelFileError\n"
+        "from gsjupyter.mindir import load_model\n"
+        "try:\n"
+        "    load_model(pathlib.Path(sys.argv[1]))\n"
+        "except ModelFileError as error:\n"
+        "    print(error.message)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "model.mindir")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.startswith("model.mindir is")
