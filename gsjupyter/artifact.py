@@ -1,28 +1,29 @@
 """Files to deploy: export with a manifest beside each, and load them back."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from gsjupyter.atomic import staging
 from gsjupyter.conversion import Conversion
-from gsjupyter.engines import MindSporeModel
+from gsjupyter.engines import MindSporeModel, OnnxRuntimeModel, onnxruntime_version
 from gsjupyter.errors import ModelFileError, OptionError, SourceError, WriteError
 from gsjupyter.formats import Manifest, check_files, manifest_path, mindir, sha256
 from gsjupyter.interrupts import interruptible
 from gsjupyter.mindir import load_model
+from gsjupyter.onnx_artifact import Written, save_onnx
 from gsjupyter.options import check_choice
 from gsjupyter.progress import Steps
-from gsjupyter.report import Document, Facts, Shown, format_bytes
+from gsjupyter.report import Document, Facts, Messages, Shown, Verification, format_bytes
 from gsjupyter.sources import mindspore_version
 
-_SAVERS = {"mindir": mindir.save}
-FORMATS = tuple(_SAVERS)
+FORMATS: Final = ("mindir", "onnx")
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,11 +38,17 @@ class Artifact(Shown):
         All files that belong to it, without the manifest.
     manifest : Manifest
         What is known of it; also written beside it.
+    verification : Verification, optional
+        The file against the network's source, run by its own engine; None where it wasn't run.
+    notes : tuple of str
+        What the user should know.
     """
 
     path: Path
     files: tuple[Path, ...]
     manifest: Manifest
+    verification: Verification | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -54,9 +61,11 @@ class Artifact(Shown):
             ("Format", self.manifest.format),
             ("Size", format_bytes(self.size_bytes)),
             ("Made from", f"{self.manifest.source}, {self.manifest.options['description']}"),
+            *([("In ONNX Runtime", str(self.verification))] if self.verification is not None else []),
             ("Manifest", manifest_path(self.path).name),
         ]
-        return Document(str(self.path), [Facts(facts)])
+        notes = [Messages([("note", note) for note in self.notes])] if self.notes else []
+        return Document(str(self.path), [Facts(facts), *notes])
 
 
 def export(
@@ -65,9 +74,13 @@ def export(
     *,
     format: str | None = None,  # noqa: A002 - what everybody calls it
     overwrite: bool = False,
+    float16: bool = False,
+    fixed_batch: bool = False,
     clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
 ) -> Artifact:
     """Write a conversion to a file, with a manifest beside it.
+
+    An ONNX file is run in ONNX Runtime, where that is installed, and held against the network's source.
 
     Parameters
     ----------
@@ -75,10 +88,15 @@ def export(
         What to write.
     path : str or Path
         Where. Nothing is left there if it can't be written.
-    format : {"mindir"}, optional
+    format : {"mindir", "onnx"}, optional
         The file format; by the path's suffix if left out. MindSpore loads only files whose suffix says it too.
     overwrite : bool
         Whether to replace a file that is there.
+    float16 : bool
+        Whether an ONNX file is to compute in float16, for GPUs; its inputs and outputs stay as they are.
+    fixed_batch : bool
+        Whether an ONNX file is to take batches of the exported size only. Otherwise it takes any size, if that gives
+        the same when it is tried.
     clock : callable, optional
         What tells the time for the manifest.
 
@@ -89,15 +107,20 @@ def export(
     Raises
     ------
     OptionError
-        If the format is unknown.
+        If the format is unknown, or has no such option.
     SourceError
         If it is no conversion.
+    UnsupportedError
+        If an operator has no counterpart in ONNX; the message names it, with its layer.
     WriteError
         If the file exists, the folder can't be written, or the disk is full.
+    EngineError
+        If ONNX Runtime can't run the file.
 
     Examples
     --------
     >>> artifact = gs.export(conversion, "lenet.mindir")
+    >>> gs.export(conversion, "lenet.onnx").verification
     """
     if not isinstance(conversion, Conversion):
         raise SourceError(
@@ -105,13 +128,20 @@ def export(
             advice="Convert it first: %gs_convert net x -o qnet, or gs.convert(net, x).",
         )
     target, chosen = checked_target(path, format, overwrite=overwrite)
+    settings = {name: True for name, is_set in (("float16", float16), ("fixed_batch", fixed_batch)) if is_set}
+    if chosen != "onnx" and settings:
+        raise OptionError(f"{', '.join(settings)} is for .onnx files; {target.name} is none.")
     with interruptible(), Steps() as steps, staging(target.parent) as stage:
         steps.begin(f"write {target.name}")
-        files = _SAVERS[chosen](conversion.model, stage / target.name)
-        manifest = _manifest(conversion, chosen, files, clock())
+        place = stage / target.name
+        if chosen == "onnx":
+            written = save_onnx(conversion, place, **settings)
+        else:
+            written = Written(mindir.save(conversion.model, place))
+        manifest = _manifest(conversion, chosen, written, settings, clock())
         manifest.save(stage / manifest_path(target).name)
-    files = tuple(target.parent / file.relative_to(stage) for file in files)
-    return Artifact(target, files, manifest)
+    files = tuple(target.parent / file.relative_to(stage) for file in written.files)
+    return Artifact(target, files, manifest, written.verification, written.notes)
 
 
 def checked_target(
@@ -138,34 +168,46 @@ def checked_target(
     return target, chosen
 
 
-def load(path: str | Path) -> MindSporeModel:
+def load(path: str | Path, *, provider: str | None = None) -> MindSporeModel | OnnxRuntimeModel:
     """Load an exported model for inference; stored integers are turned into numbers once.
 
     Parameters
     ----------
     path : str or Path
-        A ``.mindir`` file, gsjupyter's or any other.
+        A ``.mindir`` or ``.onnx`` file, gsjupyter's or any other.
+    provider : {"cpu", "cuda", "tensorrt", "cann"}, optional
+        Where ONNX Runtime is to run an ``.onnx`` file; on the CPU by default. MindSpore runs where the context says.
 
     Returns
     -------
-    MindSporeModel
+    MindSporeModel or OnnxRuntimeModel
         Call it with arrays or Tensors.
 
     Raises
     ------
     ModelFileError
         If it is no model, is damaged, or isn't what its manifest says.
+    OptionError
+        If the provider is unknown, or the file is none of ONNX Runtime's.
     EngineError
-        If MindSpore can't load it.
+        If the engine can't load it, or hasn't got the provider.
 
     Examples
     --------
     >>> model = gs.load("lenet.mindir")
     >>> model(x)
+    >>> gs.load("lenet.onnx", provider="cuda")
     """
     target = Path(path).expanduser()
-    _format_of(target, None)
+    chosen = _format_of(target, None)
     check_files(target)
+    if chosen == "onnx":
+        return OnnxRuntimeModel(target, provider=provider if provider is not None else "cpu")
+    if provider is not None:
+        raise OptionError(
+            f"provider={provider!r} is for .onnx files; MindSpore runs {target.name} where its context says.",
+            advice="mindspore.set_context(device_target=...) before the file is loaded.",
+        )
     return MindSporeModel(load_model(target))
 
 
@@ -206,13 +248,17 @@ def _made_from(target: Path) -> str:
     return f" from {manifest.source}, {manifest.options.get('description', '')}"
 
 
-def _manifest(conversion: Conversion, chosen: str, files: tuple[Path, ...], now: datetime) -> Manifest:
-    folder = files[0].parent
+def _manifest(
+    conversion: Conversion, chosen: str, written: Written, settings: Mapping[str, bool], now: datetime
+) -> Manifest:
+    folder = written.files[0].parent
     options = {
         **asdict(conversion.options),
         "layers": dict(conversion.options.layers),
         "description": conversion.formats,
+        **settings,
     }
+    engines = {"onnx": version("onnx"), "onnxruntime": onnxruntime_version()} if chosen == "onnx" else {}
     return Manifest(
         source=conversion.name,
         format=chosen,
@@ -222,14 +268,14 @@ def _manifest(conversion: Conversion, chosen: str, files: tuple[Path, ...], now:
             "gsjupyter": version("gsjupyter"),
             "mindspore": mindspore_version(),
             "numpy": np.__version__,
+            **engines,
         },
-        checks=_checks(conversion),
-        files={file.relative_to(folder).as_posix(): sha256(file) for file in files},
+        checks=_checks(written.verification or conversion.verification),
+        files={file.relative_to(folder).as_posix(): sha256(file) for file in written.files},
     )
 
 
-def _checks(conversion: Conversion) -> dict[str, object]:
-    verification = conversion.verification
+def _checks(verification: Verification) -> dict[str, object]:
     figures = {
         "sqnr_db": verification.sqnr_db,
         "cosine": verification.cosine,

@@ -1,6 +1,7 @@
 """Calibration data in whatever form users have it, and the pass over it: one batch in memory at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import mindspore
@@ -8,11 +9,14 @@ import numpy as np
 from mindspore.dataset import Dataset
 
 from gsjupyter.errors import CalibrationError, EngineError, InputError
-from gsjupyter.mindir import Array, Graph, InnerRunner, InputSpec, Model, Value, run_with
+from gsjupyter.float_runs import InnerRuns, inner_runs
+from gsjupyter.mindir import Array, Graph, InputSpec, Model, Value
 from gsjupyter.passes import activation_inputs
+from gsjupyter.passes.note_outputs import watched_outputs
 from gsjupyter.passes.quantize_activations import KeptInputs
 from gsjupyter.progress import counted
 from gsjupyter.quantization import ActivationSketch
+from gsjupyter.quantization.value_range import ValueRange
 
 
 class Collector(Protocol):
@@ -51,11 +55,11 @@ def run_calibration(
     CalibrationError
         If there is no batch, or one doesn't fit the network or makes NaN.
     """
-    runner = run_with(model, graph, list(collectors))
     count = 0
-    for batch in counted(batches, "calibrating", "batch"):
-        _show(runner, batch, count, list(collectors.values()))
-        count += 1
+    with inner_runs(model, graph, list(collectors)) as runner:
+        for batch in counted(batches, "calibrating", "batch"):
+            _show(runner, batch, count, list(collectors.values()))
+            count += 1
     if not count:
         raise CalibrationError(
             "the calibration data is empty.",
@@ -64,7 +68,7 @@ def run_calibration(
     return count
 
 
-def _show(runner: InnerRunner, batch: Sequence[Array], number: int, collectors: Sequence[Sequence[Collector]]) -> None:
+def _show(runner: InnerRuns, batch: Sequence[Array], number: int, collectors: Sequence[Sequence[Collector]]) -> None:
     """Run one batch; a function of its own, so that its inner values are gone before the next batch runs."""
     try:
         arrays = runner.inner(*batch)
@@ -104,6 +108,49 @@ def observe(model: Model, batches: Iterable[Sequence[Array]], formats: KeptInput
     sketches = {value: ActivationSketch() for value in activation_inputs(graph, formats)}
     run_calibration(model, graph, batches, {value: [sketch] for value, sketch in sketches.items()})
     return list(sketches.values())
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What calibration saw.
+
+    Parameters
+    ----------
+    inputs : list of ActivationSketch
+        One for each of the model's `activation_inputs`, in their order.
+    outputs : list of ActivationSketch or ValueRange
+        One for each of its `watched_outputs`, in their order.
+    """
+
+    inputs: list[ActivationSketch] = field(default_factory=list)
+    outputs: list[ActivationSketch | ValueRange] = field(default_factory=list)
+
+
+def observe_with_outputs(
+    model: Model, batches: Iterable[Sequence[Array]], formats: KeptInputs, observer: str
+) -> Observed:
+    """Run a float model on calibration data once; watch the inputs of its layers, and what integer kernels write.
+
+    Parameters
+    ----------
+    model, batches, formats
+        As in `observe`.
+    observer : {"minmax", "percentile", "mse", "entropy"}
+        What is to choose the ranges of outputs. Sketches cost time, and ``minmax`` needs none.
+
+    Raises
+    ------
+    CalibrationError
+        As in `observe`.
+    """
+    graph = model.graph()
+    inputs = {value: ActivationSketch() for value in activation_inputs(graph, formats)}
+    outputs: dict[Value, ActivationSketch | ValueRange] = {
+        value: ValueRange() if observer == "minmax" else ActivationSketch() for value in watched_outputs(graph, formats)
+    }
+    if inputs or outputs:
+        run_calibration(model, graph, batches, {value: [seen] for value, seen in {**inputs, **outputs}.items()})
+    return Observed(list(inputs.values()), list(outputs.values()))
 
 
 def batches_of(calibration: Any, inputs: Sequence[InputSpec]) -> Iterator[tuple[Array, ...]]:

@@ -80,6 +80,8 @@ class Conversion(Shown):
         How the inputs of layers are quantized, and a sketch of what calibration saw of them, by layer name.
     example : tuple of ndarray
         The input that it was verified on.
+    expected : mapping of str to ndarray
+        What the source makes of it, by the output's name.
     """
 
     model: Model
@@ -95,6 +97,7 @@ class Conversion(Shown):
     sensitivity: Sensitivity | None = None
     activations: Mapping[str, ActivationStatistics] = field(default_factory=dict)
     example: tuple[Array, ...] = ()
+    expected: Mapping[str, Array] = field(default_factory=dict)
 
     @cached_property
     def _engine(self) -> MindSporeModel:
@@ -298,7 +301,9 @@ class _Run:
         steps = [self.standard.lowering, *quantized.passes, pack]
         layers = layers_of(float_model, steps, quantized.results, quantized.shares)
         self.steps.begin("verify")
-        verification = self._verified(packed)
+        expected = self._expected()
+        actual = flat_output(MindSporeModel(packed)(*self.example))
+        verification = verify(expected, actual, sample_count(self.example), self.input_kind)
         self.notes += input_notes(self.example, verification)
         self.notes += self.standard.notes(layers, quantized.settings)
         if self.options.quantizes:
@@ -317,21 +322,14 @@ class _Run:
             sensitivity=quantized.sensitivity,
             activations=quantized.activations,
             example=self.example,
+            expected=expected,
         )
 
-    def _verified(self, model: Model) -> Verification:
+    def _expected(self) -> dict[str, Array]:
         source = self.standard.runnable_source()
         if source is not self.source:
             self.notes.append(
                 "The source's own quantization was computed by its formulas, for the comparison: this device has no "
                 "kernels for it."
             )
-        reference = flat_output(Runner(source)(*self.example))
-        actual = flat_output(MindSporeModel(model)(*self.example))
-        return verify(
-            list(reference),
-            list(reference.values()),
-            list(actual.values()),
-            sample_count(self.example),
-            self.input_kind,
-        )
+        return flat_output(Runner(source)(*self.example))

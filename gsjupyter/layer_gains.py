@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from gsjupyter.errors import UnsupportedError
+from gsjupyter.float_runs import VariantRuns, variant_runs
 from gsjupyter.mindir import Array, Graph, Model, Output, Runner, flat_output
-from gsjupyter.mindir.variants import VariantRunner
 from gsjupyter.passes import LayerSetting, LayerSettings, LinearOperator, linear_operators
 from gsjupyter.passes.linear import linear_operator
 from gsjupyter.passes.quantize_weights import check_finite
@@ -74,8 +74,9 @@ def measure_sensitivity(
     layers = [layer for group in _groups(graph) if (layer := _measurable(group, settings, bits)) is not None]
     if not layers:
         raise UnsupportedError(f"{float_model.name} has no layer whose weight could be quantized.")
-    runs = _Runs(VariantRunner(float_model), example)
-    costs, coarsest = runs.measured(layers)
+    with variant_runs(float_model) as runner:
+        runs = _Runs(runner, example)
+        costs, coarsest = runs.measured(layers)
     activation_error = runs.error_of(Runner(quantized_inputs)(*example)) if quantized_inputs is not None else 0.0
     free = {operator.weight for layer in layers for operator in layer.operators}
     rest = {operator.weight: operator for operator in linear_operators(graph) if operator.weight not in free}
@@ -212,7 +213,7 @@ def _float_bytes(operator: LinearOperator) -> int:
 class _Runs:
     """The runs of one network, counted and timed."""
 
-    def __init__(self, runner: VariantRunner, example: Sequence[Array]) -> None:
+    def __init__(self, runner: VariantRuns, example: Sequence[Array]) -> None:
         self._runner = runner
         self._example = example
         self._reference = _numbers(runner(*example))

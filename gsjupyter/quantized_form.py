@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gsjupyter.bit_choice import accuracy_in_words, bits_within_drop
-from gsjupyter.calibration import observe
+from gsjupyter.calibration import Observed, observe_with_outputs
 from gsjupyter.calibration_data import CalibrationData
 from gsjupyter.engines import MindSporeModel
 from gsjupyter.input_statistics import InputMaxima, InputMean, input_statistics
@@ -22,6 +22,7 @@ from gsjupyter.passes import (
     EqualizeLayers,
     Float16Weights,
     LayerSettings,
+    NoteOutputs,
     Pass,
     PassResult,
     Pipeline,
@@ -30,8 +31,9 @@ from gsjupyter.passes import (
     SmoothActivations,
     activation_inputs,
     linear_operators,
+    watched_outputs,
 )
-from gsjupyter.quantization import ACTIVATION_UINT8, ActivationSketch, Allocation, parse_max_drop
+from gsjupyter.quantization import ACTIVATION_UINT8, Allocation, parse_max_drop
 from gsjupyter.report import Sensitivity
 from gsjupyter.weight_rounding import compensated_weights
 
@@ -155,26 +157,31 @@ class QuantizedForm:
             results += more
         return model, results
 
-    def _observed(self, model: Model, progress: Progress) -> list[ActivationSketch]:
-        if not activation_inputs(model.graph(), self.settings):
-            return []
+    def _observed(self, model: Model, progress: Progress) -> Observed:
+        graph = model.graph()
+        if not activation_inputs(graph, self.settings) and not watched_outputs(graph, self.settings):
+            return Observed()
         progress("calibrate")
         if note := self._data.note:
             self.notes.append(note)
-        return observe(model, self._data.batches(), self.settings)
+        return observe_with_outputs(model, self._data.batches(), self.settings, self.options.activation_observer)
 
     def _quantized(
-        self, model: Model, settings: LayerSettings, observed: Sequence[ActivationSketch], progress: Progress
+        self, model: Model, settings: LayerSettings, observed: Observed, progress: Progress
     ) -> tuple[list[Pass], Model, tuple[PassResult, ...]]:
         passes = [*self._activations(settings, observed), *self._weights(model, settings, progress)]
         quantized, results = Pipeline(passes, after=self._after).run(model, progress)
         return passes, quantized, results
 
-    def _activations(self, settings: LayerSettings, observed: Sequence[ActivationSketch]) -> list[Pass]:
-        if not observed:
-            return []
-        observer, simulate = self.options.activation_observer, self.options.simulate
-        return [QuantizeActivations(ACTIVATION_UINT8, observed, settings, observer=observer, simulate=simulate)]
+    def _activations(self, settings: LayerSettings, observed: Observed) -> list[Pass]:
+        observer, inputs, outputs = self.options.activation_observer, observed.inputs, observed.outputs
+        passes: list[Pass] = []
+        if inputs or outputs:
+            passes.append(NoteOutputs(ACTIVATION_UINT8, inputs, outputs, settings, observer=observer))
+        if inputs:
+            simulate = self.options.simulate
+            passes.append(QuantizeActivations(ACTIVATION_UINT8, inputs, settings, observer=observer, simulate=simulate))
+        return passes
 
     def _weights(self, model: Model, settings: LayerSettings, progress: Progress) -> list[Pass]:
         asked = {settings.of(operator.name) for operator in linear_operators(model.graph())}
@@ -198,7 +205,7 @@ class QuantizedForm:
             self._means = input_statistics(model, self._data.batches(), InputMean)
         return self._means
 
-    def _choose_bits(self, model: Model, observed: Sequence[ActivationSketch], progress: Progress) -> None:
+    def _choose_bits(self, model: Model, observed: Observed, progress: Progress) -> None:
         example = self._data.example
         activations = self._activations(self.settings, observed)
         inputs = Pipeline(activations, after=self._after).run(model)[0] if activations else None

@@ -41,6 +41,11 @@ def model_of(source: Any, example: Any = None) -> Model:
                 advice=f"Give the network, or its class, and the file with it: %gs_convert Net x --ckpt {path.name}, "
                 f"or gs.convert(Net, x, ckpt={path.name!r}).",
             )
+        if path.suffix.lower() == ".onnx":
+            raise SourceError(
+                f"{path.name} is an ONNX file, which a conversion can end in but not start from.",
+                advice=f"To run it: gs.load({path.name!r}).",
+            )
         return load_model(path)
     if isinstance(source, nn.Cell):
         if example is None:

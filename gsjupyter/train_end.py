@@ -35,7 +35,7 @@ class ExportOnTrainEnd(Callback):  # type: ignore[misc]  # MindSpore has no type
     network : nn.Cell, optional
         What to export, for models whose network computes the loss as well. By default the network that was given to the
         model, looked for inside MindSpore's wrappers for loss and training.
-    format : {"mindir"}, optional
+    format : {"mindir", "onnx"}, optional
         The file format; by the path's suffix if left out.
     overwrite : bool
         Whether to replace a file that is there.

@@ -120,8 +120,8 @@ def test_overwriting_replaces_file_and_manifest(artifact, x, tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mlp.onx", r"mlp\.onx has suffix '\.onx'; the formats are \.mindir\.\nTry mlp\.mindir\."),
-        ("mlp", r"mlp has no suffix; the formats are \.mindir\.\nTry mlp\.mindir\."),
+        ("mlp.onx", r"mlp\.onx has suffix '\.onx'; the formats are \.mindir, \.onnx\.\nTry mlp\.mindir\."),
+        ("mlp", r"mlp has no suffix; the formats are \.mindir, \.onnx\.\nTry mlp\.mindir\."),
     ],
 )
 def test_an_unknown_suffix_is_refused_with_a_name_to_try(name, message, conversion, tmp_path):

@@ -19,8 +19,12 @@ PUBLIC = {
         "load",
         "sensitivity",
     ],
-    "gsjupyter.engines": ["MindSporeModel"],
+    "gsjupyter.engines": [
+        *("MindSporeModel", "OnnxRuntimeModel", "Provider", "is_onnxruntime_installed", "onnxruntime_version"),
+        *("providers",),
+    ],
     "gsjupyter.formats": ["Manifest", "check_files", "manifest_path", "sha256"],
+    "gsjupyter.formats.onnx": ["save", "to_onnx"],
     "gsjupyter.magics": ["errors_in_words", "register", "unregister"],
     "gsjupyter.mindir": [
         *("Array", "AttributeValue", "Constant", "Graph", "InnerRunner", "Input", "InputSpec", "Model"),
@@ -30,9 +34,10 @@ PUBLIC = {
     "gsjupyter.passes": [
         *("ActivationStatistics", "Change", "CorrectBias", "EqualizeLayers", "Float16Weights"),
         *("FoldBatchNorm", "FoldConstants", "FoldMasks", "Functionalize", "InferenceMode", "LayerSetting"),
-        *("LayerSettings", "LinearOperator", "PackWeights", "Pass", "PassResult", "Pipeline"),
+        *("LayerSettings", "LinearOperator", "NoteOutputs", "PackWeights", "Pass", "PassResult", "Pipeline"),
         *("QuantizeActivations", "QuantizeWeights", "RemoveChannels", "RemoveDeadCode"),
         *("SmoothActivations", "UnpackWeights", "activation_inputs", "apply", "linear_operators"),
+        *("watched_outputs",),
     ],
     "gsjupyter.quantization": [
         *("ACTIVATION_UINT8", "ActivationSketch", "Allocation", "Granularity", "OBSERVERS"),

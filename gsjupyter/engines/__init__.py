@@ -1,5 +1,45 @@
-"""What runs a model: one file an engine."""
+"""What runs a model: one file an engine.
 
-from gsjupyter.engines.mindspore import MindSporeModel
+The names are loaded when they are first used: a worker process imports its own engine, and no MindSpore.
+"""
 
-__all__ = ["MindSporeModel"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gsjupyter.engines.execution_providers import (
+        Provider,
+        is_onnxruntime_installed,
+        onnxruntime_version,
+        providers,
+    )
+    from gsjupyter.engines.mindspore import MindSporeModel
+    from gsjupyter.engines.onnxruntime import OnnxRuntimeModel
+
+_HOMES = {
+    "MindSporeModel": "gsjupyter.engines.mindspore",
+    "OnnxRuntimeModel": "gsjupyter.engines.onnxruntime",
+    "Provider": "gsjupyter.engines.execution_providers",
+    "is_onnxruntime_installed": "gsjupyter.engines.execution_providers",
+    "onnxruntime_version": "gsjupyter.engines.execution_providers",
+    "providers": "gsjupyter.engines.execution_providers",
+}
+
+__all__ = [
+    "MindSporeModel",
+    "OnnxRuntimeModel",
+    "Provider",
+    "is_onnxruntime_installed",
+    "onnxruntime_version",
+    "providers",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -4,8 +4,9 @@ from typing import Any
 
 import mindspore
 
-from gsjupyter.mindir import Model, Output, Runner
+from gsjupyter.mindir import Model, Runner
 from gsjupyter.passes import FoldConstants, apply
+from gsjupyter.signature import as_given
 
 
 class MindSporeModel:
@@ -39,8 +40,7 @@ class MindSporeModel:
         EngineError
             If MindSpore fails.
         """
-        outputs = self._runner(*inputs)
-        return _as_tensors(outputs) if any(isinstance(value, mindspore.Tensor) for value in inputs) else outputs
+        return as_given(self._runner(*inputs), inputs)
 
     def __repr__(self) -> str:
         takes = ", ".join(f"{spec.name}: {spec.dtype}{list(spec.shape or ())}" for spec in self.model.inputs)
@@ -50,11 +50,3 @@ class MindSporeModel:
 def folded(model: Model) -> Model:
     """Return a model with everything constant computed; one with control flow is returned as it is."""
     return apply(FoldConstants(model, growth_limit=False), model)[0] if model.is_editable else model
-
-
-def _as_tensors(outputs: Output) -> Any:
-    if isinstance(outputs, dict):
-        return {key: _as_tensors(value) for key, value in outputs.items()}
-    if isinstance(outputs, tuple):
-        return tuple(_as_tensors(value) for value in outputs)
-    return mindspore.Tensor(outputs)

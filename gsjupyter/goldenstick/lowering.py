@@ -179,7 +179,7 @@ class LowerFakeQuantization(Pass):
         low, high = ((end - zero_point) * scale for end in (found.lowest, found.highest))
         statistics = ActivationStatistics(scheme, low, high, scale, int(zero_point))
         for reader in _readers_behind(node):
-            note_input(reader, scale, int(zero_point))
+            note_input(reader, scale, int(zero_point) - found.lowest, found.highest - found.lowest)
             self._inputs[reader] = statistics
 
 

@@ -57,7 +57,7 @@ CHOICES: Final = {
         "accumulated",
         "note",
     ),
-    "--format": ("mindir",),
+    "--format": ("mindir", "onnx"),
 }
 
 

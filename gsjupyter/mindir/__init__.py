@@ -4,11 +4,12 @@ from gsjupyter.mindir.attributes import AttributeValue, Opaque
 from gsjupyter.mindir.cell import as_tensor, model_from_cell
 from gsjupyter.mindir.files import load_model, save_model
 from gsjupyter.mindir.graph import Graph
-from gsjupyter.mindir.model import InputSpec, Model
-from gsjupyter.mindir.runner import InnerRunner, Output, Runner, check_inputs, flat_output, run_with
+from gsjupyter.mindir.model import Model
+from gsjupyter.mindir.runner import InnerRunner, Runner, run_with
 from gsjupyter.mindir.scope import Scope
 from gsjupyter.mindir.types import TYPE_IDS, Array
 from gsjupyter.mindir.values import Constant, Input, Node, Parameter, Value
+from gsjupyter.signature import InputSpec, Output, check_inputs, flat_output
 
 __all__ = [
     "TYPE_IDS",

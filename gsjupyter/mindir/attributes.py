@@ -169,3 +169,10 @@ def dtype_of(abstract: pb.AttributeProto | None) -> np.dtype[np.generic] | None:
     if abstract is None or len(abstract.tensors) != 1:
         return None
     return numpy_dtype(abstract.tensors[0].data_type)
+
+
+def dtypes_of(abstract: pb.AttributeProto | None) -> tuple[np.dtype[np.generic] | None, ...]:
+    """Return the numpy data types of a value's tensors, those of nested tuples one after the other."""
+    if abstract is None or abstract.type != _KIND.TUPLE:
+        return (dtype_of(abstract),)
+    return tuple(dtype for item in abstract.values for dtype in dtypes_of(item))

@@ -9,6 +9,7 @@ from mindspore.train import mind_ir_pb2 as pb
 from gsjupyter.errors import UnsupportedError
 from gsjupyter.mindir import read, write
 from gsjupyter.mindir.graph import Graph
+from gsjupyter.signature import InputSpec
 
 _KEYS = "output_keys"
 
@@ -37,25 +38,6 @@ def _note(proto: pb.ModelProto, notes: dict[str, str]) -> None:
         return
     for key, value in notes.items():
         proto.user_info.add(key=key, value=value)
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """What a network takes as one input.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name.
-    shape : tuple of int, optional
-        -1 for a dynamic axis; None if it is no tensor.
-    dtype : str
-        numpy's name of the data type; empty if it has none.
-    """
-
-    name: str
-    shape: tuple[int, ...] | None
-    dtype: str
 
 
 @dataclass

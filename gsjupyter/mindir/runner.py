@@ -2,25 +2,24 @@
 
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import mindspore
 import numpy as np
 from mindspore import nn
 
-from gsjupyter.errors import EngineError, InputError, UnsupportedError
+from gsjupyter.errors import EngineError, UnsupportedError
 from gsjupyter.mindir.files import save_model
 from gsjupyter.mindir.graph import Graph
-from gsjupyter.mindir.model import InputSpec, Model
+from gsjupyter.mindir.model import Model
 from gsjupyter.mindir.session import first_line, undisturbed
 from gsjupyter.mindir.types import Array
 from gsjupyter.mindir.values import Node, Value
+from gsjupyter.signature import Output, check_inputs
 
 _NO_KERNEL: Final = re.compile(r"Unsupported op \[(\w+)\] on (\w+)")
-
-Output: TypeAlias = Array | tuple["Output", ...] | dict[str, "Output"]
 
 
 class Runner:
@@ -125,50 +124,3 @@ def _as_arrays(value: Any) -> Output:
     if isinstance(value, tuple | list):
         return tuple(_as_arrays(item) for item in value)
     return value.asnumpy() if isinstance(value, mindspore.Tensor) else np.asarray(value)
-
-
-def check_inputs(name: str, specs: Sequence[InputSpec], inputs: Iterable[Any]) -> list[Array]:
-    """Return the inputs as arrays, checked against what a network takes.
-
-    The first axis may differ from the one that the network was exported with: whether that works is for the network
-    to say, since few bake the batch size in.
-
-    Raises
-    ------
-    InputError
-        If number, rank, further axes or data type don't fit.
-    """
-    arrays = [value.asnumpy() if isinstance(value, mindspore.Tensor) else np.asarray(value) for value in inputs]
-    if len(arrays) != len(specs):
-        names = ", ".join(spec.name for spec in specs)
-        raise InputError(f"{name} takes {len(specs)} inputs ({names}), {len(arrays)} given.")
-    for spec, array in zip(specs, arrays, strict=True):
-        if spec.dtype and array.dtype != spec.dtype:
-            raise InputError(
-                f"input {spec.name} of {name} is {spec.dtype}, {array.dtype} given.",
-                advice=f"Convert it: {spec.name}.astype({spec.dtype!r}).",
-            )
-        if spec.shape is not None and not _fits(spec.shape, array.shape):
-            wanted = tuple("any" if size < 0 else size for size in spec.shape)
-            raise InputError(f"input {spec.name} of {name} has shape {wanted}, {array.shape} given.")
-    return arrays
-
-
-def _fits(wanted: Sequence[int], given: Sequence[int]) -> bool:
-    if len(wanted) != len(given):
-        return False
-    return all(size in (-1, actual) for size, actual in zip(wanted[1:], given[1:], strict=True))
-
-
-def flat_output(output: Output, name: str = "") -> dict[str, Array]:
-    """Return an output's arrays by name: keys and numbers, those of nested outputs joined by dots."""
-    if isinstance(output, dict):
-        items: Iterable[tuple[str, Output]] = output.items()
-    elif isinstance(output, tuple):
-        items = ((str(index), value) for index, value in enumerate(output))
-    else:
-        return {name or "output": output}
-    flat: dict[str, Array] = {}
-    for key, value in items:
-        flat.update(flat_output(value, f"{name}.{key}" if name else key))
-    return flat

@@ -12,7 +12,7 @@ from mindspore.train import mind_ir_pb2 as pb
 
 from gsjupyter.errors import UnsupportedError
 from gsjupyter.mindir.arguments import position_of
-from gsjupyter.mindir.attributes import AttributeValue, decode, dtype_of, encode, is_monad, resized, shape_of
+from gsjupyter.mindir.attributes import AttributeValue, decode, dtype_of, dtypes_of, encode, is_monad, resized, shape_of
 from gsjupyter.mindir.scope import Scope
 from gsjupyter.mindir.types import Array, array_of, numpy_dtype, tensor_of
 
@@ -40,6 +40,11 @@ class Value:
     def dtype(self) -> np.dtype[np.generic] | None:
         """The numpy data type; None if unknown or no tensor."""
         return dtype_of(self.abstract)
+
+    @property
+    def dtypes(self) -> tuple[np.dtype[np.generic] | None, ...]:
+        """The numpy data types of its tensors, those of nested tuples one after the other."""
+        return dtypes_of(self.abstract)
 
     def resize(self, *shapes: Sequence[int]) -> None:
         """Note that the value has another shape, or the items of a tuple have other shapes; data types stay."""

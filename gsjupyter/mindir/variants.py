@@ -7,8 +7,9 @@ import mindspore
 
 from gsjupyter.interrupts import uninterrupted
 from gsjupyter.mindir.model import Model
-from gsjupyter.mindir.runner import Output, Runner
+from gsjupyter.mindir.runner import Runner
 from gsjupyter.mindir.types import Array
+from gsjupyter.signature import Output
 
 
 class VariantRunner(Runner):

@@ -10,6 +10,7 @@ from gsjupyter.passes.fold_masks import FoldMasks
 from gsjupyter.passes.functionalize import Functionalize
 from gsjupyter.passes.inference_mode import InferenceMode
 from gsjupyter.passes.linear import LinearOperator, linear_operators
+from gsjupyter.passes.note_outputs import NoteOutputs, watched_outputs
 from gsjupyter.passes.pack_weights import PackWeights
 from gsjupyter.passes.quantize_activations import ActivationStatistics, QuantizeActivations, activation_inputs
 from gsjupyter.passes.quantize_weights import QuantizeWeights
@@ -33,6 +34,7 @@ __all__ = [
     "LayerSetting",
     "LayerSettings",
     "LinearOperator",
+    "NoteOutputs",
     "PackWeights",
     "Pass",
     "PassResult",
@@ -46,4 +48,5 @@ __all__ = [
     "activation_inputs",
     "apply",
     "linear_operators",
+    "watched_outputs",
 ]

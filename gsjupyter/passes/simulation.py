@@ -13,12 +13,19 @@ from gsjupyter.mindir import Constant, Graph, Node, Scope, Value
 _FLOAT32 = np.dtype(np.float32)
 _SCALE = "input_scale"
 _ZERO_POINT = "input_zero_point"
+_HIGHEST = "input_highest"
+_LAST_UINT8 = 255
 
 
-def note_input(node: Node, scale: float, zero_point: int) -> None:
-    """Note on a layer how its input is quantized, for tools that read the file."""
+def note_input(node: Node, scale: float, zero_point: int, highest: int = _LAST_UINT8) -> None:
+    """Note on a layer how its input is quantized, counted as uint8, for tools that read the file.
+
+    The grid begins at 0; where it ends is noted if that isn't 255.
+    """
     node.annotate(_SCALE, scale)
     node.annotate(_ZERO_POINT, zero_point)
+    if highest != _LAST_UINT8:
+        node.annotate(_HIGHEST, highest)
 
 
 def noted_input(node: Node) -> tuple[float, int] | None:

@@ -1,6 +1,6 @@
 """A conversion against its source on the same input: the proof that comes with every result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,13 +105,24 @@ class Verification:
 
 
 def verify(
-    names: Sequence[str],
-    reference: Sequence[npt.NDArray[np.generic]],
-    actual: Sequence[npt.NDArray[np.generic]],
+    reference: Mapping[str, npt.NDArray[np.generic]],
+    actual: Mapping[str, npt.NDArray[np.generic]],
     samples: int,
     input_kind: str,
 ) -> Verification:
-    """Compare the floating point outputs of two networks that were given the same input; all outputs if none is."""
-    outputs = list(zip(names, reference, actual, strict=True))
+    """Compare the floating point outputs of two networks that were given the same input; all outputs if none is.
+
+    Parameters
+    ----------
+    reference, actual : mapping of str to ndarray
+        The outputs by name, in the same order; the names are those of the reference.
+    samples : int
+        How many samples the input had.
+    input_kind : {"given", "random"}
+        Where it came from.
+    """
+    outputs = [
+        (name, expected, found) for (name, expected), found in zip(reference.items(), actual.values(), strict=True)
+    ]
     numbers = [output for output in outputs if np.issubdtype(output[1].dtype, np.floating)]
     return Verification(tuple(OutputComparison.of(*output) for output in numbers or outputs), samples, input_kind)

@@ -1,4 +1,6 @@
-"""Quantize ResNet-50 once and print what it took: ``python -m tests.benchmarks.calibrate_one ours|onnxruntime COUNT``.
+"""Quantize ResNet-50 once and print what it took: ``python -m tests.benchmarks.calibrate_one COUNT [ONNX FILE]``.
+
+With a file ONNX Runtime quantizes it, without one gsjupyter converts the network.
 
 A process of its own for each run, so that its peak memory is its own.
 """
@@ -49,36 +51,13 @@ def ours(count: int) -> float:
     return perf_counter() - start
 
 
-def onnxruntime(count: int) -> float:
-    """Quantize with ONNX Runtime; return the seconds, without those in which the network is made."""
-    import onnx
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    from tests.benchmarks.resnet50_onnx import resnet50
-
-    class Reader(CalibrationDataReader):
-        def __init__(self) -> None:
-            self._images = images(count)
-
-        def get_next(self) -> dict[str, Images] | None:
-            image = next(self._images, None)
-            return None if image is None else {"x": image}
+def onnxruntime(count: int, path: Path) -> float:
+    """Quantize a file with ONNX Runtime; return the seconds."""
+    from tests.benchmarks.static_quantization import quantize_static
 
     with tempfile.TemporaryDirectory() as folder:
-        path, prepared, quantized = (Path(folder) / f"{name}.onnx" for name in ("float", "prepared", "int8"))
-        onnx.save(resnet50(np.random.default_rng(0)), path)
         start = perf_counter()
-        quant_pre_process(path, prepared, skip_symbolic_shape=True)
-        quantize_static(
-            prepared,
-            quantized,
-            Reader(),
-            quant_format=QuantFormat.QDQ,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-        )
+        quantize_static(path, Path(folder) / "int8.onnx", images(count))
         return perf_counter() - start
 
 
@@ -86,7 +65,8 @@ def main() -> None:
     """Print seconds, and the peak memory of the process in bytes."""
     # Before MindSpore starts: on processors with AMX its convolutions are many times slower otherwise.
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
-    seconds = {"ours": ours, "onnxruntime": onnxruntime}[sys.argv[1]](int(sys.argv[2]))
+    count, path = int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    seconds = ours(count) if path is None else onnxruntime(count, path)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
     sys.stdout.write(json.dumps({"seconds": seconds, "peak_bytes": peak}) + "\n")
 

@@ -1,0 +1,148 @@
+"""Reshape, transpose and their kin as ONNX: how a network looks at the same numbers in other ways.
+
+With a free batch no target shape may hold the size that the batch happened to have. A reshape keeps the order of the
+numbers, so the axes that lead both shapes with equal sizes are the same axes, and are copied; the first axis that
+differs takes what the others leave.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import onnx_ir as ir
+
+from gsjupyter.formats.onnx.operation import Lowering, Operation
+from gsjupyter.formats.onnx.sizes import axis_of, ints_of
+
+
+def free_target(source: Sequence[int], target: Sequence[int]) -> tuple[int, ...]:
+    """Return a target shape for Reshape that leaves the batch free: 0 to copy an axis, -1 for what is left.
+
+    Parameters
+    ----------
+    source, target : sequence of int
+        The shapes before and after, at the batch size that the network was exported with.
+    """
+    pairs = zip(source, target, strict=False)
+    same = next((axis for axis, (before, after) in enumerate(pairs) if before != after), min(len(source), len(target)))
+    return (*[0] * same, *[-1] * (same < len(target)), *target[same + 1 :])
+
+
+def reshaped(operation: Operation, value: ir.Value, source: Sequence[int], target: Sequence[int]) -> ir.Value:
+    """Return a value in another shape, its batch free if that of the model is.
+
+    Parameters
+    ----------
+    operation : Operation
+        What is being lowered.
+    value : ir.Value
+        What to reshape.
+    source, target : sequence of int
+        The shapes before and after in MindIR, -1 for dynamic axes; at most one of `target`.
+    """
+    builder = operation.builder
+    if builder.batch is not None and builder.is_variable(value) and min(*source, *target, 1) > 0:
+        return operation.add("Reshape", value, np.array(free_target(source, target), np.int64))
+    # Elsewhere in ONNX a size of 0 would mean the size that the axis has.
+    return operation.add("Reshape", value, np.array(target, np.int64), allowzero=int(0 in target) or None)
+
+
+def _reshape(operation: Operation) -> ir.Value:
+    value = operation.tensor(0)
+    if not operation.is_constant(1):
+        return operation.add("Reshape", value, operation.ints(1))
+    target, shape = ints_of(operation.constant(1)), operation.shape
+    known = shape is not None and -1 not in shape
+    return reshaped(operation, value, operation.input_shape(0), shape if known and shape is not None else target)
+
+
+def _flatten(operation: Operation) -> ir.Value:
+    return operation.add("Flatten", operation.tensor(0), axis=1)
+
+
+def _flatten_axes(operation: Operation) -> ir.Value:
+    sizes, value = operation.input_shape(0), operation.tensor(0)
+    first = axis_of(operation, "start_dim", 1, len(sizes), 0)
+    last = axis_of(operation, "end_dim", 2, len(sizes), -1)
+    rest = sizes[last + 1 :]
+    if -1 not in rest:
+        return operation.add("Reshape", value, np.array([*[0] * first, -1, *rest], np.int64))
+    start = np.array([*[0] * first, -1], np.int64)
+    target = operation.add("Concat", start, operation.add("Shape", value, start=last + 1), axis=0)
+    return operation.add("Reshape", value, target)
+
+
+def _transpose(operation: Operation) -> ir.Value:
+    rank = operation.rank(0)
+    axes = [axis % rank for axis in ints_of(operation.setting("perm", 1))]
+    return operation.add("Transpose", operation.tensor(0), perm=axes)
+
+
+def _swap(operation: Operation) -> ir.Value:
+    rank = operation.rank(0)
+    axes = list(range(rank))
+    first, second = (axis_of(operation, name, index, rank) for name, index in (("dim0", 1), ("dim1", 2)))
+    axes[first], axes[second] = second, first
+    return operation.add("Transpose", operation.tensor(0), perm=axes)
+
+
+def _expand_dims(operation: Operation) -> ir.Value:
+    axis = axis_of(operation, "axis", 1, operation.rank(0) + 1)
+    return operation.add("Unsqueeze", operation.tensor(0), np.array([axis], np.int64))
+
+
+def _squeeze(operation: Operation) -> ir.Value:
+    sizes = operation.input_shape(0)
+    axes = [axis % len(sizes) for axis in ints_of(operation.setting("axis", 1, ()))]
+    if not axes:
+        if -1 in sizes:
+            raise operation.unsupported("which axes it drops is known only when the model runs")
+        axes = [axis for axis, size in enumerate(sizes) if size == 1]
+    # Named axes of another size stay, as in PyTorch.
+    dropped = [axis for axis in axes if sizes[axis] in (1, -1)]
+    return (
+        operation.add("Squeeze", operation.tensor(0), np.array(dropped, np.int64)) if dropped else operation.tensor(0)
+    )
+
+
+def _diagonal(operation: Operation) -> ir.Value:
+    sizes, value = operation.input_shape(0), operation.tensor(0)
+    rank = len(sizes)
+    (offset,) = ints_of(operation.setting("offset", 1, 0))
+    first = axis_of(operation, "dim1", 2, rank, 0)
+    second = axis_of(operation, "dim2", 3, rank, 1)
+    rows, columns = sizes[first], sizes[second]
+    if -1 in (rows, columns):
+        raise operation.unsupported("its axes have sizes that are known only when the model runs")
+    others = [axis for axis in range(rank) if axis not in (first, second)]
+    last = operation.add("Transpose", value, perm=[*others, first, second])
+    flat = operation.add("Reshape", last, np.array([*[0] * len(others), -1], np.int64))
+    length = max(min(rows + min(offset, 0), columns - max(offset, 0)), 0)
+    start = max(-offset, 0) * columns + max(offset, 0)
+    places = start + np.arange(length, dtype=np.int64) * (columns + 1)
+    return operation.add("Gather", flat, places, axis=len(others))
+
+
+def _same(operation: Operation) -> ir.Value:
+    return operation.tensor(0)
+
+
+def _both(name: str, lowering: Lowering) -> dict[str, Lowering]:
+    """Return an operator and the view that MindSpore makes of it, which nobody writes into where it can be lowered."""
+    return {name: lowering, f"{name}View": lowering}
+
+
+LOWERINGS: Final[Mapping[str, Lowering]] = {
+    "Reshape": _reshape,
+    "View": _reshape,
+    "Flatten": _flatten,
+    "FlattenExt": _flatten_axes,
+    **_both("Transpose", _transpose),
+    **_both("TransposeExt", _swap),
+    **_both("ExpandDims", _expand_dims),
+    **_both("Squeeze", _squeeze),
+    **_both("Diagonal", _diagonal),
+    "TensorMove": _same,
+    "Contiguous": _same,
+    "Identity": _same,
+}
