@@ -62,11 +62,18 @@ def test_both_loaders_agree(cells):
     assert float(result(cell(cells, "mindspore.load("))["text/plain"]) < 1e-4
 
 
+def test_the_onnx_file_was_run_and_takes_any_batch(cells):
+    item = cell(cells, "%gs_export qnet lenet_int8.onnx")
+    assert "in ONNX Runtime SQNR" in printed(item)
+    assert result(item)["text/plain"] == "LeNet5(x: float32[batch, 1, 32, 32]) on ONNX Runtime CPU"
+
+
 def test_the_last_cell_prints_accuracies_sizes_and_the_file(cells, folder):
     text = printed(cells[-1])
-    before, after = (float(number) for number in re.findall(r"accuracy\s+([\d.]+)%", text))
+    before, after, in_onnx_runtime = (float(number) for number in re.findall(r"([\d.]+)%\n", text))
     assert before > 95
     assert abs(before - after) <= 0.5
+    assert abs(before - in_onnx_runtime) <= 0.5
     float_bytes, int8_bytes = (folder / name for name in ("lenet_float.mindir", "lenet_int8.mindir"))
     assert f"{float_bytes.stat().st_size:,} -> {int8_bytes.stat().st_size:,}" in text
     assert int8_bytes.stat().st_size <= 0.36 * float_bytes.stat().st_size
@@ -84,7 +91,7 @@ def test_the_notebook_is_kept_without_outputs():
 
 
 def test_nothing_but_the_exported_files_is_left(cells, folder):
-    names = ["lenet_float.mindir", "lenet_int8.mindir"]
+    names = ["lenet_float.mindir", "lenet_int8.mindir", "lenet_int8.onnx"]
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         [*names, *(f"{name}.manifest.json" for name in names)]
     )
