@@ -1,4 +1,4 @@
-"""The table of the zoo: printed at the end of a run, and kept in RESULTS.md when the whole zoo was run."""
+"""The tables of the zoo: printed at the end of a run, and kept in RESULTS.md and ONNX.md when the whole zoo was run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.zoo import onnx_table
 from tests.zoo.networks import NAMES
 
 _RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -43,11 +44,18 @@ they are made.
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the table; write it down if no network is missing."""
+    """Print the tables; write each down if no network is missing."""
     reports = [report for group in terminalreporter.stats.values() for report in group]
-    outcomes = _outcomes(reports)
-    if not outcomes:
-        return
+    if conversions := _outcomes(reports, "zoo", NAMES):
+        _show_conversions(terminalreporter, conversions)
+    if written := _outcomes(reports, "onnx", onnx_table.NAMES):
+        terminalreporter.section("ONNX")
+        terminalreporter.write_line(onnx_table.results_table(written))
+        if len(written) == len(onnx_table.NAMES):
+            onnx_table.write(written)
+
+
+def _show_conversions(terminalreporter: pytest.TerminalReporter, outcomes: Sequence[Mapping[str, Any]]) -> None:
     table = _table(outcomes)
     terminalreporter.section("zoo")
     terminalreporter.write_line(table)
@@ -61,14 +69,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         _RESULTS.write_text(text, encoding="utf-8")
 
 
-def _outcomes(reports: Iterable[Any]) -> list[Mapping[str, Any]]:
+def _outcomes(reports: Iterable[Any], kind: str, names: Sequence[str]) -> list[Mapping[str, Any]]:
     found = {
         value["name"]: value
         for report in reports
         for name, value in getattr(report, "user_properties", ())
-        if name == "zoo"
+        if name == kind
     }
-    return [found[name] for name in NAMES if name in found]
+    return [found[name] for name in names if name in found]
 
 
 def _table(outcomes: Sequence[Mapping[str, Any]]) -> str:
