@@ -17,8 +17,8 @@ pytestmark = [pytest.mark.bench, pytest.mark.timeout(1200)]
 
 ROOT = Path(__file__).parents[2]
 MEGABYTE = 1e6
-MOST_TIMES_SLOWER = 5
-"""MindSpore's CPU backend runs the float network several times slower than ONNX Runtime, and compiles it first."""
+MOST_TIMES_SLOWER = 3.5
+"""Ours also has MindSpore export the network, and verifies the result on it, which does not grow with the images."""
 
 
 def measured(*arguments):
