@@ -1,5 +1,6 @@
 """Files to deploy: export with a manifest beside each, and load them back."""
 
+import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -89,7 +90,7 @@ def export(
     path : str or Path
         Where. Nothing is left there if it can't be written.
     format : {"mindir", "onnx"}, optional
-        The file format; by the path's suffix if left out. MindSpore loads only files whose suffix says it too.
+        The file format, which the path's suffix must say too: MindSpore loads no others. By the suffix if left out.
     overwrite : bool
         Whether to replace a file that is there.
     float16 : bool
@@ -218,9 +219,15 @@ def _format_of(path: Path, given: str | None) -> str:
     if suffix not in FORMATS:
         known = ", ".join(f".{name}" for name in FORMATS)
         ending = f"suffix {path.suffix!r}" if suffix else "no suffix"
+        near = given or next(iter(difflib.get_close_matches(suffix.lower(), FORMATS, 1)), FORMATS[0])
         raise OptionError(
-            f"{path.name} has {ending}; the formats are {known}.",
-            advice=f"Try {path.with_suffix(f'.{FORMATS[0]}').name}.",
+            f"{path.name or path} has {ending}; the formats are {known}.",
+            advice=f"Try {path.with_suffix(f'.{near}').name}." if path.name else "Give the name of a file.",
+        )
+    if given not in (None, suffix):
+        raise OptionError(
+            f"{path.name} is to be {given}, and its suffix says {suffix}.",
+            advice=f"Try {path.with_suffix(f'.{given}').name}.",
         )
     return suffix
 
@@ -270,7 +277,7 @@ def _manifest(
             "numpy": np.__version__,
             **engines,
         },
-        checks=_checks(written.verification or conversion.verification),
+        checks=_checks(written.verification or conversion.verification) | {"notes": list(written.notes)},
         files={file.relative_to(folder).as_posix(): sha256(file) for file in written.files},
     )
 

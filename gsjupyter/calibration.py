@@ -11,8 +11,7 @@ from mindspore.dataset import Dataset
 from gsjupyter.errors import CalibrationError, EngineError, InputError
 from gsjupyter.float_runs import InnerRuns, inner_runs
 from gsjupyter.mindir import Array, Graph, InputSpec, Model, Value
-from gsjupyter.passes import activation_inputs
-from gsjupyter.passes.note_outputs import watched_outputs
+from gsjupyter.passes import activation_inputs, watched_outputs
 from gsjupyter.passes.quantize_activations import KeptInputs
 from gsjupyter.progress import counted
 from gsjupyter.quantization import ActivationSketch
@@ -106,7 +105,7 @@ def observe(model: Model, batches: Iterable[Sequence[Array]], formats: KeptInput
     """
     graph = model.graph()
     sketches = {value: ActivationSketch() for value in activation_inputs(graph, formats)}
-    run_calibration(model, graph, batches, {value: [sketch] for value, sketch in sketches.items()})
+    _watch(model, graph, batches, sketches)
     return list(sketches.values())
 
 
@@ -149,8 +148,12 @@ def observe_with_outputs(
         value: ValueRange() if observer == "minmax" else ActivationSketch() for value in watched_outputs(graph, formats)
     }
     if inputs or outputs:
-        run_calibration(model, graph, batches, {value: [seen] for value, seen in {**inputs, **outputs}.items()})
+        _watch(model, graph, batches, {**inputs, **outputs})
     return Observed(list(inputs.values()), list(outputs.values()))
+
+
+def _watch(model: Model, graph: Graph, batches: Iterable[Sequence[Array]], watching: Mapping[Value, Collector]) -> None:
+    run_calibration(model, graph, batches, {value: [collector] for value, collector in watching.items()})
 
 
 def batches_of(calibration: Any, inputs: Sequence[InputSpec]) -> Iterator[tuple[Array, ...]]:

@@ -69,12 +69,13 @@ def check_inputs(
     arrays = [value.asnumpy() if is_tensor(value) else np.asarray(value) for value in inputs]
     if len(arrays) != len(specs):
         names = ", ".join(spec.name for spec in specs)
-        raise InputError(f"{name} takes {len(specs)} inputs ({names}), {len(arrays)} given.")
+        inputs_in_words = f"{len(specs)} input{'s' if len(specs) != 1 else ''}"
+        raise InputError(f"{name} takes {inputs_in_words} ({names}), {len(arrays)} given.")
     for spec, array in zip(specs, arrays, strict=True):
         if spec.dtype and array.dtype != spec.dtype:
             raise InputError(
                 f"input {spec.name} of {name} is {spec.dtype}, {array.dtype} given.",
-                advice=f"Convert it: {spec.name}.astype({spec.dtype!r}).",
+                advice=f"Convert it: np.asarray({spec.name}, {spec.dtype!r})." if array.dtype.kind in "biuf" else "",
             )
         if spec.shape is not None and not _fits(spec.shape, array.shape, begin=1 if any_batch else 0):
             wanted = tuple("any" if size < 0 else size for size in spec.shape)

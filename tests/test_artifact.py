@@ -120,7 +120,8 @@ def test_overwriting_replaces_file_and_manifest(artifact, x, tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mlp.onx", r"mlp\.onx has suffix '\.onx'; the formats are \.mindir, \.onnx\.\nTry mlp\.mindir\."),
+        ("mlp.onx", r"mlp\.onx has suffix '\.onx'; the formats are \.mindir, \.onnx\.\nTry mlp\.onnx\."),
+        ("mlp.MINDIR", r"mlp\.MINDIR has suffix '\.MINDIR'; the formats are \.mindir, \.onnx\.\nTry mlp\.mindir\."),
         ("mlp", r"mlp has no suffix; the formats are \.mindir, \.onnx\.\nTry mlp\.mindir\."),
     ],
 )

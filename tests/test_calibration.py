@@ -4,14 +4,31 @@ import weakref
 
 import numpy as np
 import pytest
+from mindspore import nn
 
-from gsjupyter.calibration import observe, run_calibration
+from gsjupyter.calibration import Observed, observe, observe_with_outputs, run_calibration
 from gsjupyter.errors import CalibrationError
-from gsjupyter.passes import FoldBatchNorm, LayerSetting, LayerSettings, activation_inputs
+from gsjupyter.passes import FoldBatchNorm, LayerSetting, LayerSettings, activation_inputs, watched_outputs
+from gsjupyter.quantization import ActivationSketch
+from gsjupyter.quantization.value_range import ValueRange
 from tests.networks import MLP, LeNet, filled
 from tests.passes.networks import expected, normal, standard, steps
 
 ALL = LayerSettings(LayerSetting(activations="int8"))
+
+
+class Sum(nn.Cell):
+    """Adds what two convolutions give, which integer kernels do in integers."""
+
+    input_shape = (2, 3, 6, 6)
+
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 1)
+        self.head = nn.Conv2d(4, 2, 1)
+
+    def construct(self, x):
+        return self.head(self.left(x) + self.right(x))
 
 
 class Kept:
@@ -124,3 +141,25 @@ def test_layers_that_are_kept_are_not_watched(mlp, rng):
     x = normal(rng, 4, 8)
     formats = LayerSettings(LayerSetting(activations="int8"), {"fc1": "float32"})
     assert len(observe(folded(mlp, x), [(x,)], formats)) == 1
+
+
+@pytest.mark.parametrize(("observer", "kind"), [("minmax", ValueRange), ("mse", ActivationSketch)])
+def test_outputs_of_integer_kernels_are_seen_with_the_inputs_of_layers(rng, observer, kind):
+    batches = [(normal(rng, *Sum.input_shape),) for _ in range(2)]
+    model = folded(filled(Sum(), rng), batches[0][0])
+    seen = observe_with_outputs(model, batches, ALL, observer)
+    graph = model.graph()
+    inputs, outputs = list(activation_inputs(graph, ALL)), watched_outputs(graph, ALL)
+    assert len(outputs) == 2
+    assert all(isinstance(sketch, ActivationSketch) for sketch in seen.inputs)
+    assert all(type(found) is kind for found in seen.outputs)
+    collectors = {value: [Kept()] for value in [*inputs, *outputs]}
+    run_calibration(model, graph, batches, collectors)
+    for found, (kept,) in zip([*seen.inputs, *seen.outputs], collectors.values(), strict=True):
+        arrays = np.concatenate([array.ravel() for array in kept.arrays])
+        assert (found.low, found.high) == (arrays.min(), arrays.max())
+
+
+def test_nothing_to_watch_needs_no_run(mlp, rng):
+    model = folded(mlp, normal(rng, 4, 8))
+    assert observe_with_outputs(model, iter(()), LayerSettings(LayerSetting()), "minmax") == Observed()

@@ -388,7 +388,7 @@ def untouched(mlp):
     ("example", "message"),
     [
         (None, "to convert MLP, an example of its input is needed"),
-        ((np.ones((3, 8), np.float32),) * 2, "MLP takes 1 inputs? .*2 given"),
+        ((np.ones((3, 8), np.float32),) * 2, "MLP takes 1 input .*2 given"),
         (np.ones((3, 9), np.float32), r"\(3, 9\)"),
         ("text", "an input must be a Tensor or a numpy array, not str"),
         ({"x": 1}, "an input must be a Tensor or a numpy array, not dict"),

@@ -14,7 +14,9 @@ from mindspore import Tensor, nn, ops
 import gsjupyter as gs
 from gsjupyter import onnx_artifact
 from gsjupyter.errors import OptionError, SourceError, UnsupportedError
-from tests.networks import DictOutput, LeNet, NestedOutput, filled
+from tests.networks import MLP, DictOutput, LeNet, NestedOutput, filled
+
+MLP_INPUT = np.random.default_rng(2).standard_normal(MLP.input_shape).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,35 @@ class Batch(nn.Cell):
 
     def construct(self, x):
         return x - x.mean(axis=0, keep_dims=True)
+
+
+class Pooled(nn.Cell):
+    """Takes from each sample the vector at its largest token, as CLIP does."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(20, 5)
+
+    def construct(self, ids):
+        return self.embedding(ids)[ops.arange(ids.shape[0]), ids.argmax(-1)]
+
+
+class Sums(nn.Cell):
+    """Gives an output without samples that is as long as two batches."""
+
+    def construct(self, x):
+        return x, x.sum(0)
+
+
+class Large(nn.Cell):
+    """Computes large numbers on the way, and small ones in the end."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.LayerNorm((3,))
+
+    def construct(self, x):
+        return self.norm(ops.square(x) * 100)
 
 
 class Unknown(nn.Cell):
@@ -111,8 +142,45 @@ def _structure(outputs):
 def test_a_network_that_mixes_samples_keeps_its_batch_size_and_says_why(tmp_path, rng):
     conversion = gs.convert(Batch(), rng.standard_normal((3, 4)).astype(np.float32))
     artifact = gs.export(conversion, tmp_path / "batch.onnx")
-    assert artifact.notes == ("The file takes batches of 3 only: with another size output 'output' differs.",)
+    reason = "with twice as many, output 'output' is another for the same samples"
+    assert artifact.notes == (f"The file takes batches of 3 only: {reason}.",)
     assert artifact.verification.relative_error < 1e-5
+
+
+def test_one_sample_is_told_from_the_next(tmp_path, rng):
+    # Exported with one sample, the place in the batch is the constant 0.
+    conversion = gs.convert(Pooled(), rng.integers(0, 20, (1, 6), np.int32))
+    artifact = gs.export(conversion, tmp_path / "pooled.onnx")
+    assert "takes batches of 1 only" in artifact.notes[0]
+
+
+def test_an_output_without_samples_keeps_the_batch_size(tmp_path, rng):
+    conversion = gs.convert(Sums(), rng.standard_normal((4, 8)).astype(np.float32))
+    artifact = gs.export(conversion, tmp_path / "sums.onnx")
+    assert artifact.notes == (
+        "The file takes batches of 4 only: with twice as many, output '1' has shape (8,), and not (16,).",
+    )
+    assert json.loads((tmp_path / "sums.onnx.manifest.json").read_text())["checks"]["notes"] == list(artifact.notes)
+
+
+def test_float16_is_refused_beside_integer_activations(lenet, tmp_path):
+    conversion = gs.convert(filled(MLP(), np.random.default_rng(1)), MLP_INPUT, weights="int8", activations="int8")
+    with pytest.raises(OptionError, match="this one's activations are int8"):
+        gs.export(conversion, tmp_path / "half.onnx", float16=True)
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - hidden ones too
+
+
+def test_numbers_that_float16_has_not_are_pointed_out(tmp_path):
+    conversion = gs.convert(Large(), np.arange(400, 406, dtype=np.float32).reshape(2, 3))
+    artifact = gs.export(conversion, tmp_path / "large.onnx", float16=True)
+    assert artifact.notes == ("Numbers grow beyond 65,504, where float16 ends: export this network in float32.",)
+
+
+@pytest.mark.parametrize(("weights", "said"), [("int8", False), ("int4", False), ("int3", True)])
+def test_bits_that_onnx_has_not_are_pointed_out(weights, said, tmp_path):
+    conversion = gs.convert(filled(MLP(), np.random.default_rng(1)), MLP_INPUT, weights=weights)
+    notes = gs.export(conversion, tmp_path / "mlp.onnx").notes
+    assert any("weights in 3 bits take more than in .mindir" in note for note in notes) == said
 
 
 def test_in_float16_inputs_and_outputs_stay_as_they_are(lenet, artifact, tmp_path):

@@ -102,7 +102,10 @@ def check_files(artifact: Path) -> Manifest | None:
         return None
     manifest = Manifest.load(place)
     if artifact.name not in manifest.files:
-        raise ModelFileError(f"{place.name} describes other files than {artifact.name}.")
+        raise ModelFileError(
+            f"{place.name} describes other files than {artifact.name}.",
+            advice=f"Give the file its old name back, or delete {place.name}: then nothing tells that it is unchanged.",
+        )
     root = artifact.parent.resolve()
     for name, digest in manifest.files.items():
         if not _is_unchanged(root / name, root, digest):

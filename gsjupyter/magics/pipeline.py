@@ -98,7 +98,7 @@ class PipelineMagics(Magics):
     @magic_arguments()
     @argument("conversion", help="What to write: the name of a conversion.")
     @argument("path", help="Where; the suffix says the format: .mindir or .onnx.")
-    @argument("--format", metavar="FORMAT", help="The format, if the suffix doesn't say it.")
+    @argument("--format", metavar="FORMAT", help="The format; the suffix must say the same.")
     @argument("--float16", action="store_true", help="Compute in float16, for GPUs (.onnx).")
     @argument("--fixed-batch", action="store_true", help="Take batches of the exported size only (.onnx).")
     @argument("--overwrite", action="store_true", help="Replace a file that is there.")

@@ -73,7 +73,7 @@ def resolved(namespace: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[
 def _is_path(text: str) -> bool:
     # A misspelt suffix still says that a file was meant.
     suffix = Path(text).suffix
-    return "/" in text or bool(difflib.get_close_matches(suffix, [".mindir", ".ckpt", ".safetensors"], 1))
+    return "/" in text or bool(difflib.get_close_matches(suffix, [".mindir", ".onnx", ".ckpt", ".safetensors"], 1))
 
 
 def settings_of_line(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from gsjupyter.mindir import Constant, Graph, Node, Parameter, Value
 from gsjupyter.passes.linear import LinearOperator, linear_operators
-from gsjupyter.passes.simulation import is_simulated
+from gsjupyter.passes.simulation import begins_simulation, is_simulated
 
 MOVES: Final = (
     "DepthToSpace",
@@ -47,7 +47,6 @@ _FLOAT32: Final = np.dtype(np.float32)
 _MEANS: Final = ("ReduceMean", "MeanExt")
 _ADAPTIVE_MEANS: Final = ("AdaptiveAvgPool2D", "AdaptiveAvgPool2DExt")
 _PIXELS: Final = (2, 3)
-_SIMULATION: Final = ("Div", "Rint", "Minimum", "Maximum", "Mul")
 
 
 class IntegerValues:
@@ -136,7 +135,7 @@ class IntegerValues:
         first, *others = value.readers
         if not others and first.op in MOVES:
             return self._is_covered(first)
-        if not others and _is_simulation(first):
+        if not others and begins_simulation(first):
             return True
         return all(self._reads_as_data(reader, value) for reader in value.readers)
 
@@ -151,7 +150,7 @@ class IntegerValues:
 
     def _is_read_by_integers(self, value: Value) -> bool:
         return any(
-            reader in self._layers or reader in self._active or _is_simulation(reader)
+            reader in self._layers or reader in self._active or begins_simulation(reader)
             for reader in _readers_behind(value)
         )
 
@@ -214,13 +213,3 @@ def _readers_behind(value: Value) -> Iterable[Node]:
             yield from _readers_behind(reader)
         else:
             yield reader
-
-
-def _is_simulation(node: Node) -> bool:
-    """Say whether a node begins the computation of quantization."""
-    *before, last = _SIMULATION
-    for operator in before:
-        if node.op != operator or len(node.readers) != 1:
-            return False
-        node = node.readers[0]
-    return node.op == last

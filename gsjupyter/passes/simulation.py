@@ -15,6 +15,7 @@ _SCALE = "input_scale"
 _ZERO_POINT = "input_zero_point"
 _HIGHEST = "input_highest"
 _LAST_UINT8 = 255
+_STEPS = ("Div", "Rint", "Minimum", "Maximum", "Mul")
 
 
 def note_input(node: Node, scale: float, zero_point: int, highest: int = _LAST_UINT8) -> None:
@@ -37,11 +38,21 @@ def noted_input(node: Node) -> tuple[float, int] | None:
 
 def is_simulated(value: Value) -> bool:
     """Say whether a value is quantized in the computation, as `simulate_quantization` does it."""
-    for operator in ("Mul", "Maximum", "Minimum", "Rint"):
+    for operator in reversed(_STEPS[1:]):
         if not isinstance(value, Node) or value.op != operator:
             return False
         value = value.inputs[0]
     return True
+
+
+def begins_simulation(node: Node) -> bool:
+    """Say whether a node is the first of those that quantize a value in the computation."""
+    *before, last = _STEPS
+    for operator in before:
+        if node.op != operator or len(node.readers) != 1:
+            return False
+        node = node.readers[0]
+    return node.op == last
 
 
 def has_noted_input(node: Node) -> bool:

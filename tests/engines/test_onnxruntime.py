@@ -75,7 +75,7 @@ def test_it_says_what_it_is(model, fixed):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([], r"affine takes 1 inputs \(x\), 0 given"),
+        ([], r"affine takes 1 input \(x\), 0 given"),
         ([X, X], "2 given"),
         ([X.astype(np.float64)], "input x of affine is float32, float64 given"),
         ([X[:, :2]], r"input x of affine has shape \('any', 3\), \(2, 2\) given"),

@@ -119,7 +119,7 @@ def test_a_run_leaves_the_mode_as_it_was(mlp_model):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([], r"MLP takes 1 inputs \(x\), 0 given"),
+        ([], r"MLP takes 1 input \(x\), 0 given"),
         ([np.zeros((3, 8), np.float32)] * 2, "2 given"),
         ([np.zeros((3, 8))], "input x of MLP is float32, float64 given"),
         ([np.zeros((3, 8), np.int32)], "int32 given"),

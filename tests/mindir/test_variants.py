@@ -107,7 +107,7 @@ def test_after_an_interrupt_nothing_is_left_behind(runner, model, x):
 def test_after_an_error_nothing_is_left_behind(runner, model, x):
     before = runner(x)
     name, weight = next(iter(weights(model).items()))
-    with pytest.raises(Exception, match="takes 1 inputs"):
+    with pytest.raises(Exception, match="takes 1 input"):
         runner.variant({name: np.zeros_like(weight)}, x, x)
     np.testing.assert_array_equal(runner(x), before)
 

@@ -108,7 +108,7 @@ def _log_sigmoid(operation: Operation) -> tuple[ir.Value, None]:
     kernel = kernel_type("Softplus", dtype)
     smooth = operation.add("Softplus", operation.add("Neg", operation.tensor(0, kernel)))
     value = operation.add("Neg", smooth)
-    return value if kernel == dtype else operation.cast(value, dtype), None
+    return operation.cast(value, dtype, kernel), None
 
 
 def _softmax(operator: str) -> Lowering:

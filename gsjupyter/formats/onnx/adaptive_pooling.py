@@ -13,7 +13,6 @@ import onnx_ir as ir
 
 from gsjupyter.formats.onnx.builder import Lowered
 from gsjupyter.formats.onnx.operation import Lowering, Operation
-from gsjupyter.formats.onnx.outputs import reads_beyond_first
 from gsjupyter.formats.onnx.pooling import averages, maxima
 from gsjupyter.formats.onnx.pooling_windows import Windows
 from gsjupyter.mindir import Array
@@ -83,7 +82,7 @@ def _maximum(axes: int) -> Lowering:
         windows = _even_windows(sizes, counts)
         if operation.rank(0) == axes + 2 and windows is not None:
             return maxima(operation, windows)
-        if operation.shape is None and reads_beyond_first(operation):
+        if operation.shape is None and operation.reads_beyond_first():
             raise operation.unsupported("where its maxima lie is read, and its windows are of different sizes")
         value = operation.tensor(0)
         for axis, (size, count) in enumerate(zip(sizes, counts, strict=True)):

@@ -12,6 +12,7 @@ import onnx_ir as ir
 from gsjupyter.formats.onnx.bias import with_added_vector
 from gsjupyter.formats.onnx.kernels import computed, elementwise, kernel_type, operands, settled
 from gsjupyter.formats.onnx.operation import Lowering, Operation
+from gsjupyter.formats.onnx.tuples import tensors_of
 from gsjupyter.mindir import Constant, Node, Value
 
 _TRUNCATED: Final = 1
@@ -155,18 +156,14 @@ def _clamp_tensor(operation: Operation) -> ir.Value:
 
 def _limits(operation: Operation) -> list[int | None]:
     """Return which inputs the lower and the upper limit are, None for one that isn't given."""
-    return [None if operation.is_constant(index) and operation.constant(index) is None else index for index in (1, 2)]
+    return [None if operation.is_none(index) else index for index in (1, 2)]
 
 
 def _add_all(operation: Operation) -> ir.Value:
-    items = operation.builder.get(operation.node.inputs[0])
-    values = [item for item in items if isinstance(item, ir.Value | np.ndarray)] if isinstance(items, tuple) else []
-    if not values or len(values) != len(items if isinstance(items, tuple) else ()):
-        raise operation.unsupported("what it adds is no tuple of tensors")
-    total = operation.add("Identity", values[0]) if len(values) == 1 else values[0]
-    for value in values[1:]:
+    total, *others = (value for value, _ in tensors_of(operation, operation.dtype))
+    for value in others:
         total = operation.add("Add", total, value)
-    return total if isinstance(total, ir.Value) else operation.builder.initializer(total)
+    return total
 
 
 def _interpolate(operation: Operation) -> ir.Value:

@@ -1,4 +1,4 @@
-"""Operators on the bits of integers as ONNX."""
+"""Operators on the bits of integers as ONNX: packed flags and numbers of few bits are taken apart with them."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import onnx_ir as ir
 
 from gsjupyter.errors import UnsupportedError
-from gsjupyter.mindir import Array, AttributeValue, Constant, Graph, Input, Parameter, Value
+from gsjupyter.formats.onnx.batch_axis import BatchAxes
+from gsjupyter.mindir import Array, AttributeValue, Constant, Graph, Input, InputSpec, Parameter, Value
 
 OPSET: Final = 21
 """The version of the operators: the first with 4-bit integers and scales of blocks, which current runtimes all read."""
@@ -25,6 +26,8 @@ Operand: TypeAlias = ir.Value | Array | None
 
 _SHARED_BYTES = 1024
 """Arrays up to this size are stored once, however many nodes read an equal one."""
+_CONSTANT: Final = "network/constant"
+"""What stored values that are no parameters are called: no attribute of a cell, and so no parameter, has that name."""
 
 
 class Builder:
@@ -52,15 +55,19 @@ class Builder:
         self._shared: dict[tuple[str, tuple[int, ...], bytes], ir.Value] = {}
         self._names: Counter[str] = Counter()
         self._batch_value: ir.Value | None = None
+        self.batch_axes = BatchAxes(self.nodes, OPSET)
+        """Where the batch lies in its values, if it is to be free."""
         for item in graph.inputs:
             self._add_input(item)
 
     def _add_input(self, item: Input) -> None:
         if item.shape is None or item.dtype is None:
-            raise UnsupportedError(f"input {item.name} is no tensor, and ONNX takes tensors.")
+            raise UnsupportedError(f"input {item.name} is no tensor of a data type that numpy has; ONNX gets no other.")
         dtype = ir.DataType.from_numpy(item.dtype)
         value = ir.val(self.unique(item.name), dtype, _free_axes(item, self.batch is not None))
         self.inputs.append(value)
+        if self.batch is not None:
+            self.batch_axes.add_input(value, dtype, item.shape)
         self._variable.add(value)
         self._lowered[item] = self.cast(value, item.dtype, item.name) if self._changes(item.dtype) else value
 
@@ -114,10 +121,10 @@ class Builder:
         """Return an array as a value that is stored in the file, its float32 numbers in the type of computation."""
         stored = self._narrowed(np.asarray(array))
         if stored.nbytes > _SHARED_BYTES:
-            return self.store(ir.tensor(stored), "constant")
+            return self.store(ir.tensor(stored))
         key = (str(stored.dtype), stored.shape, stored.tobytes())
         if key not in self._shared:
-            self._shared[key] = self.store(ir.tensor(stored), "constant")
+            self._shared[key] = self.store(ir.tensor(stored))
         return self._shared[key]
 
     def _narrowed(self, array: Array) -> Array:
@@ -128,9 +135,9 @@ class Builder:
         finite = np.where(np.isfinite(array), np.clip(array, -limit, limit), array)
         return finite.astype(self.float_type)
 
-    def store(self, tensor: ir.TensorProtocol, name: str) -> ir.Value:
-        """Return a tensor as a value that is stored in the file."""
-        unique = self.unique(name)
+    def store(self, tensor: ir.TensorProtocol, name: str | None = None) -> ir.Value:
+        """Return a tensor as a value that is stored in the file, under a parameter's name or none of its own."""
+        unique = self.unique(name or _CONSTANT)
         tensor.name = unique
         value = ir.val(unique, const_value=tensor)
         self.initializers[unique] = value
@@ -158,6 +165,11 @@ class Builder:
         """Say whether a value depends on the inputs."""
         return value in self._variable
 
+    def common_row(self, array: Array) -> Array | None:
+        """Return the row that an array has for each sample of a free batch, as an array of one; None if none."""
+        has_row_each = self.batch is not None and self.batch > 1 and array.ndim > 1 and len(array) == self.batch
+        return array[:1] if has_row_each and (array == array[:1]).all() else None
+
     def batch_value(self) -> ir.Value:
         """Return the free size of the first axis, a vector of one integer."""
         if self._batch_value is None:
@@ -165,7 +177,7 @@ class Builder:
         return self._batch_value
 
 
-def batch_size_of(inputs: Sequence[Input]) -> int | None:
+def batch_size_of(inputs: Sequence[Input | InputSpec]) -> int | None:
     """Return the size that the first axes of all inputs have; None if they have none, or different ones."""
     sizes = {item.shape[0] if item.shape else None for item in inputs}
     size = sizes.pop() if len(sizes) == 1 else None

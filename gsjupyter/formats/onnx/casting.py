@@ -1,4 +1,4 @@
-"""Changes of data type as ONNX."""
+"""Changes of data type as ONNX, where devices would differ about fractions that don't fit an integer."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -29,10 +29,10 @@ def _through_integers(
 
     What doesn't fit wraps around in MindSpore; of a fraction ONNX leaves that open, and devices differ.
     """
-    if source.kind == "f" and target.kind in "iu" and target != np.int64:
-        wide = np.int32 if target.itemsize < 4 else np.int64
-        return operation.cast(value, wide) if target != np.int32 else value
-    return value
+    is_narrow = target.kind in "iu" and target not in (np.int32, np.int64)
+    if source.kind != "f" or not is_narrow:
+        return value
+    return operation.cast(value, np.int32 if target.itemsize < 4 else np.int64)
 
 
 LOWERINGS: Final[Mapping[str, Lowering]] = {

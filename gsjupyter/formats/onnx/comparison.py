@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import onnx_ir as ir
 
-from gsjupyter.formats.onnx.kernels import computed, kernel_type
+from gsjupyter.formats.onnx.kernels import computed, kernel_type, row_beside
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 
 
@@ -74,7 +74,8 @@ def _select(operation: Operation) -> ir.Value:
 
 
 def _masked_fill(operation: Operation) -> ir.Value:
-    return computed(operation, "Where", operation.tensor(1, np.bool_), 2, 0)
+    kept = row_beside(operation, 0, 1, kernel_type("Where", operation.dtype))
+    return computed(operation, "Where", operation.tensor(1, np.bool_), 2, 0 if kept is None else kept)
 
 
 LOWERINGS: Final[Mapping[str, Lowering]] = {

@@ -24,7 +24,7 @@ def known_value(builder: Builder, value: ir.Value) -> Array | None:
     value : ir.Value
         The value.
     """
-    if builder.is_variable(value) or value in builder.inputs:
+    if builder.is_variable(value):
         return None
     if value.const_value is not None:
         return value.const_value.numpy()

@@ -12,22 +12,35 @@ import onnx_ir as ir
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sliding_window import Sizes, both_sides, extent, pairs_apart, per_axis, same_padding
 
-_FORMATS: Final = ("NCHW", "NCDHW")
+# MindSpore's names, and the numbers by which its newer operators mean the same.
+_CHANNELS_FIRST: Final = ("NCHW", "NCDHW", 0, 14)
 # What MindIR writes for "same" where the mode of padding is an input.
 _SAME: Final = 1
 
 
-def check_format(operation: Operation) -> None:
-    """Check that channels come before the other axes, as everywhere but on GPUs.
+def has_channels_first(operation: Operation, index: int | None = None) -> bool:
+    """Say whether channels come before the other axes, as everywhere but on GPUs.
+
+    Parameters
+    ----------
+    operation : Operation
+        What is being lowered.
+    index : int, optional
+        The input that says so, where no attribute does.
+    """
+    return operation.setting("format", index, "NCHW") in _CHANNELS_FIRST
+
+
+def check_format(operation: Operation, index: int | None = None) -> None:
+    """Check that channels come before the other axes.
 
     Raises
     ------
     UnsupportedError
         If they come last.
     """
-    layout = operation.setting("format", default="NCHW")
-    if layout not in _FORMATS:
-        raise operation.unsupported(f"its data are in {layout} format")
+    if not has_channels_first(operation, index):
+        raise operation.unsupported("its channels come last")
 
 
 def check_batched(operation: Operation, axes: int) -> None:
@@ -50,24 +63,30 @@ def strides_and_dilations(operation: Operation, axes: int) -> tuple[tuple[int, .
     return per_axis(strides, axes), per_axis(dilations, axes)
 
 
-def bias_or_none(operation: Operation, index: int) -> ir.Value | None:
-    """Return an input that may be left out."""
-    is_absent = operation.is_constant(index) and operation.constant(index) is None
-    return None if is_absent else operation.tensor(index)
-
-
 def _convolution(operation: Operation) -> ir.Value:
+    groups = operation.setting("group", default=1)
+    return _convolved(operation, operation.tensor(1), operation.input_shape(1)[2:], groups)
+
+
+def _depthwise(operation: Operation) -> ir.Value:
+    """Lower the older depthwise convolution, whose weight has the shape (multiplier, channels, height, width)."""
+    multiplier, channels, *kernel = operation.input_shape(1)
+    if multiplier != 1:
+        raise operation.unsupported(f"it makes {multiplier} channels of each")
+    return _convolved(operation, operation.add("Transpose", operation.tensor(1), perm=(1, 0, 2, 3)), kernel, channels)
+
+
+def _convolved(operation: Operation, weight: ir.Value, kernel: Sizes, groups: int) -> ir.Value:
     check_format(operation)
-    kernel = operation.input_shape(1)[2:]
     strides, dilations = strides_and_dilations(operation, len(kernel))
     return operation.add(
         "Conv",
         operation.tensor(0),
-        operation.tensor(1),
+        weight,
         kernel_shape=kernel,
         strides=strides,
         dilations=dilations,
-        group=operation.setting("group", default=1),
+        group=groups,
         **_padding(operation, kernel, strides, dilations),
     )
 
@@ -86,25 +105,6 @@ def _padding(operation: Operation, kernel: Sizes, strides: Sizes, dilations: Siz
     return {"auto_pad": "SAME_UPPER"}
 
 
-def _depthwise(operation: Operation) -> ir.Value:
-    """Lower the older depthwise convolution, whose weight has the shape (multiplier, channels, height, width)."""
-    check_format(operation)
-    multiplier, channels, *kernel = operation.input_shape(1)
-    if multiplier != 1:
-        raise operation.unsupported(f"it makes {multiplier} channels of each")
-    strides, dilations = strides_and_dilations(operation, 2)
-    return operation.add(
-        "Conv",
-        operation.tensor(0),
-        operation.add("Transpose", operation.tensor(1), perm=(1, 0, 2, 3)),
-        kernel_shape=kernel,
-        strides=strides,
-        dilations=dilations,
-        group=channels,
-        **_padding(operation, kernel, strides, dilations),
-    )
-
-
 def _with_settings_as_inputs(groups_index: int, pads: Callable[[Any, Sizes], list[int]]) -> Lowering:
     """Return the lowering of what mint's convolutions become: data, weight, bias, stride, padding, dilation, ..."""
 
@@ -118,7 +118,7 @@ def _with_settings_as_inputs(groups_index: int, pads: Callable[[Any, Sizes], lis
             "Conv",
             operation.tensor(0),
             operation.tensor(1),
-            bias_or_none(operation, 2),
+            operation.optional(2),
             kernel_shape=kernel,
             strides=per_axis(operation.setting("stride", 3), len(kernel)),
             dilations=dilations,

@@ -1,4 +1,4 @@
-"""Running sums and products as ONNX."""
+"""Running sums and products as ONNX: positions that are counted, probabilities that are added up."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,9 +8,9 @@ import onnx_ir as ir
 
 from gsjupyter.formats.onnx.kernels import computed
 from gsjupyter.formats.onnx.operation import Lowering, Operation
+from gsjupyter.formats.onnx.slicing import LAST
 
 _DIRECTIONS: Final = (("exclusive", 2), ("reverse", 3))
-_END: Final = np.iinfo(np.int64).max
 
 
 def _sum(operation: Operation) -> ir.Value:
@@ -42,7 +42,7 @@ def _product(operation: Operation) -> ir.Value:
 
 def _shifted(operation: Operation, value: ir.Value, axis: int, distance: int) -> ir.Value:
     """Return a tensor moved along an axis, with ones where it has left."""
-    start, end = (0, -distance) if distance > 0 else (-distance, _END)
+    start, end = (0, -distance) if distance > 0 else (-distance, LAST)
     kept = operation.add("Slice", value, *(np.array([number], np.int64) for number in (start, end, axis)))
     padding = np.array([max(distance, 0), max(-distance, 0)], np.int64)
     return operation.add("Pad", kept, padding, operation.number(1, operation.dtype), np.array([axis], np.int64))

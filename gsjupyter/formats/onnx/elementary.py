@@ -15,10 +15,6 @@ _SAME_NAME: Final = "Abs Acosh Asin Asinh Atan Atanh Cos Cosh Erf Exp Neg Sign S
 _NAN_SETTINGS: Final = (("nan", 1), ("posinf", 2), ("neginf", 3))
 
 
-def _identity(operation: Operation) -> ir.Value:
-    return operation.tensor(0)
-
-
 def _inverse_root(operation: Operation) -> ir.Value:
     return operation.add("Reciprocal", operation.add("Sqrt", operation.tensor(0, operation.dtype)))
 
@@ -139,7 +135,6 @@ def _cardinal_sine(operation: Operation) -> ir.Value:
 
 
 LOWERINGS: Final[Mapping[str, Lowering]] = {
-    "StopGradient": _identity,
     **{name: elementwise(name) for name in _SAME_NAME.split()},
     "ACos": elementwise("Acos"),
     **{f"{name}Ext": elementwise(name) for name in ("Acos", "Acosh", "Asin", "Asinh", "Atan")},

@@ -9,6 +9,7 @@ import onnx_ir as ir
 from gsjupyter.formats.onnx.builder import Lowered
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sizes import ints_of
+from gsjupyter.formats.onnx.tuples import tensors_of
 
 
 def for_each_sample(operation: Operation, value: ir.Value, shape: Sequence[int]) -> ir.Value:
@@ -29,10 +30,10 @@ def for_each_sample(operation: Operation, value: ir.Value, shape: Sequence[int])
     if builder.batch is None or builder.is_variable(value) or len(shape) < 2 or shape[0] != builder.batch:
         return value
     if shape[0] > 1:
-        array = tensor.numpy() if tensor is not None else None
-        if array is None or not (array == array[:1]).all():
+        row = builder.common_row(tensor.numpy()) if tensor is not None else None
+        if row is None:
             return value
-        value = builder.initializer(array[:1])
+        value = builder.initializer(row)
     return operation.expand(value, shape)
 
 
@@ -104,17 +105,12 @@ def _repeat_each(operation: Operation) -> ir.Value:
 
 
 def _meshgrid(operation: Operation) -> Lowered:
-    vectors = operation.builder.get(operation.node.inputs[0])
-    if not isinstance(vectors, tuple):
-        raise operation.unsupported("it takes no tuple")
+    values = [value for value, _ in tensors_of(operation)]
     indexing = operation.setting("indexing", 1, 1)
-    count = len(vectors)
+    count = len(values)
     axes = list(range(count))
     if indexing in (1, "xy") and count > 1:
         axes[:2] = [1, 0]
-    values = [
-        item if isinstance(item, ir.Value) else operation.builder.initializer(np.asarray(item)) for item in vectors
-    ]
     lengths = [operation.add("Reshape", operation.add("Size", value), np.array([1], np.int64)) for value in values]
     ordered = [lengths[axes[axis]] for axis in range(count)]
     shape = operation.add("Concat", *ordered, axis=0) if count > 1 else ordered[0]

@@ -1,18 +1,16 @@
 """Tensors made of nothing but a shape as ONNX: ranges, ones and zeros, triangles of what is there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import numpy as np
 import onnx_ir as ir
 
 from gsjupyter.formats.onnx.builder import Lowered
-from gsjupyter.formats.onnx.kernel_types import in_kernel_type
+from gsjupyter.formats.onnx.kernels import computed, computed_around
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sizes import ints_of
-
-_WITHOUT_TRIANGLE: Final = (np.int8, np.int16, np.uint8, np.uint16, np.uint32, np.uint64)
-_WITHOUT_RANGE: Final = (np.float16, np.int8, np.uint8, np.uint16, np.uint32, np.uint64)
 
 
 def _filled(operation: Operation, shape: int, value: ir.Value) -> ir.Value:
@@ -67,9 +65,7 @@ def _range(operation: Operation) -> Lowered:
         start, end, step = (np.asarray(operation.constant(index)).item() for index in range(3))
         return np.arange(start, end, step).astype(operation.dtype)
     values = [_single(operation, index) for index in range(3)]
-    return in_kernel_type(
-        operation, operation.dtype, _WITHOUT_RANGE, lambda *ends: operation.add("Range", *ends), *values
-    )
+    return computed_around(operation, "Range", operation.dtype, partial(operation.add, "Range"), *values)
 
 
 def _linspace(operation: Operation) -> Lowered:
@@ -87,10 +83,7 @@ def _linspace(operation: Operation) -> Lowered:
 def _triangle(*, upper: bool) -> Lowering:
     def lower(operation: Operation) -> ir.Value:
         (diagonal,) = ints_of(operation.setting("diagonal", 1, 0))
-        compute: Callable[..., ir.Value] = lambda value: operation.add(  # noqa: E731
-            "Trilu", value, operation.number(diagonal, np.int64), upper=int(upper)
-        )
-        return in_kernel_type(operation, operation.dtype, _WITHOUT_TRIANGLE, compute, operation.tensor(0))
+        return computed(operation, "Trilu", 0, operation.number(diagonal, np.int64), upper=int(upper))
 
     return lower
 

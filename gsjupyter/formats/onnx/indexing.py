@@ -6,13 +6,14 @@ from typing import Final
 import numpy as np
 import onnx_ir as ir
 
-from gsjupyter.formats.onnx.kernel_types import in_kernel_type
+from gsjupyter.formats.onnx.batch_axis import BatchAxis
+from gsjupyter.formats.onnx.constant_values import known_value
+from gsjupyter.formats.onnx.kernels import computed, has_kernel, settled
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sizes import axis_of, ints_of
+from gsjupyter.mindir import Array
 
 _INDEX_TYPES: Final = (np.dtype(np.int32), np.dtype(np.int64))
-_WITHOUT_CHOICE: Final = (np.int16, np.uint16, np.uint64, np.bool_)
-_WITH_NON_ZERO: Final = frozenset(map(np.dtype, (np.float32, np.int32, np.int64, np.uint8, np.bool_)))
 
 
 def indices_of(operation: Operation, index: int) -> ir.Value:
@@ -59,7 +60,28 @@ def _gather_elements(operation: Operation) -> ir.Value:
 
 
 def _gather_nd(operation: Operation) -> ir.Value:
-    return operation.add("GatherND", operation.tensor(0), operation.tensor(1, np.int64))
+    row = _row_of_indices(operation)
+    if row is None:
+        return operation.add("GatherND", operation.tensor(0), operation.tensor(1, np.int64))
+    indices = operation.expand(operation.builder.initializer(row), (operation.builder.batch or 1, *row.shape[1:]))
+    return operation.add("GatherND", operation.tensor(0), indices, batch_dims=1)
+
+
+def _row_of_indices(operation: Operation) -> Array | None:
+    """Return what is picked of each sample of a free batch, one row; None if it isn't the same of each.
+
+    ``x[:, [1, 3]]`` comes with the number of each sample in front of 1 and 3, in a table of them for each sample. Fewer
+    axes than that has ``x[[0, 1], [3, 3]]``, which may mean these samples and no others.
+    """
+    builder, shape = operation.builder, operation.input_shape(1)
+    if builder.batch is None or len(shape) < 3 or shape[0] != builder.batch or shape[-1] < 2:
+        return None
+    known = known_value(builder, operation.tensor(1, np.int64))
+    if known is None or builder.batch_axes.of(operation.tensor(0)) != BatchAxis(0):
+        return None
+    samples = np.arange(len(known)).reshape(-1, *[1] * (known.ndim - 2))
+    is_same = (known[..., 0] == samples).all() and (known[..., 1:] == known[:1, ..., 1:]).all()
+    return known[:1, ..., 1:] if is_same else None
 
 
 def _index_select(operation: Operation) -> ir.Value:
@@ -94,10 +116,7 @@ def _one_hot(operation: Operation) -> ir.Value:
         numbers = operation.add("Range", ends[0], depths, ends[1])
         classes = operation.add("Reshape", numbers, np.array([-1, *[1] * after], np.int64))
     is_class = operation.add("Equal", indices, classes)
-    choices = [operation.tensor(index, operation.dtype) for index in (2, 3)]
-    return in_kernel_type(
-        operation, operation.dtype, _WITHOUT_CHOICE, lambda on, off: operation.add("Where", is_class, on, off), *choices
-    )
+    return computed(operation, "Where", is_class, 2, 3)
 
 
 def _masked_select(operation: Operation) -> ir.Value:
@@ -109,10 +128,9 @@ def _masked_select(operation: Operation) -> ir.Value:
 
 
 def _non_zero(operation: Operation) -> ir.Value:
-    has_kernel = operation.builder.type_of(operation.input_dtype(0)) in _WITH_NON_ZERO
-    value = operation.tensor(0) if has_kernel else operation.tensor(0, np.bool_)
+    value = operation.tensor(0, None if has_kernel("NonZero", operation.input_dtype(0)) else np.bool_)
     places = operation.add("Transpose", operation.add("NonZero", value), perm=[1, 0])
-    return places if operation.dtype == np.int64 else operation.cast(places, operation.dtype)
+    return settled(operation, places, np.int64)
 
 
 LOWERINGS: Final[Mapping[str, Lowering]] = {

@@ -6,30 +6,13 @@ from typing import Final
 import numpy as np
 import onnx_ir as ir
 
-from gsjupyter.formats.onnx.builder import Lowered
 from gsjupyter.formats.onnx.expansion import for_each_sample
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sizes import axis_of, ints_of
-from gsjupyter.mindir import Node, Value
+from gsjupyter.formats.onnx.tuples import tensors_of
+from gsjupyter.mindir import Value
 
 Sections = tuple[ir.Value, ...]
-
-
-def _items(operation: Operation) -> list[tuple[ir.Value, Value | None]]:
-    """Return the tensors of the tuple that is the input, in the output's data type, each with its MindIR value."""
-    source = operation.node.inputs[0]
-    lowered = operation.builder.get(source)
-    if not isinstance(lowered, tuple):
-        raise operation.unsupported("it takes no tuple")
-    known = source.inputs if isinstance(source, Node) and len(source.inputs) == len(lowered) else [None] * len(lowered)
-    return [(_typed(operation, item, value), value) for item, value in zip(lowered, known, strict=True)]
-
-
-def _typed(operation: Operation, item: Lowered, value: Value | None) -> ir.Value:
-    if not isinstance(item, ir.Value):
-        return operation.builder.initializer(np.asarray(item, operation.dtype))
-    differs = value is not None and value.dtype is not None and value.dtype != operation.dtype
-    return operation.cast(item, operation.dtype) if differs else item
 
 
 def _rank(operation: Operation) -> int:
@@ -41,11 +24,16 @@ def _rank(operation: Operation) -> int:
 def _concat(operation: Operation) -> ir.Value:
     rank = _rank(operation)
     axis = axis_of(operation, "axis", 1, rank)
-    items = _items(operation)
-    values = [value for value, _ in items]
-    if axis and any(operation.builder.is_variable(value) for value in values):
-        values = [for_each_sample(operation, item, _shape_of(item, value)) for item, value in items]
+    values = _items(operation, axis)
     return operation.add("Concat", *values, axis=axis) if len(values) > 1 else values[0]
+
+
+def _items(operation: Operation, axis: int) -> list[ir.Value]:
+    """Return what is joined along an axis, what is the same for each sample once for each of a free batch."""
+    items = tensors_of(operation, operation.dtype)
+    if axis and any(operation.builder.is_variable(value) for value, _ in items):
+        return [for_each_sample(operation, item, _shape_of(item, value)) for item, value in items]
+    return [value for value, _ in items]
 
 
 def _shape_of(item: ir.Value, value: Value | None) -> Sequence[int]:
@@ -57,7 +45,7 @@ def _shape_of(item: ir.Value, value: Value | None) -> Sequence[int]:
 def _stack(operation: Operation) -> ir.Value:
     axis = axis_of(operation, "axis", 1, _rank(operation))
     place = np.array([axis], np.int64)
-    values = [operation.add("Unsqueeze", value, place) for value, _ in _items(operation)]
+    values = [operation.add("Unsqueeze", value, place) for value in _items(operation, axis)]
     return operation.add("Concat", *values, axis=axis) if len(values) > 1 else values[0]
 
 

@@ -16,23 +16,16 @@ from onnx_ir.passes.common import RemoveUnusedNodesPass
 from gsjupyter.errors import UnsupportedError
 from gsjupyter.formats.onnx.builder import OPSET, Builder, Lowered
 from gsjupyter.formats.onnx.operation import Operation
-from gsjupyter.formats.onnx.quantized import WriteQuantization
 from gsjupyter.formats.onnx.table import LOWERINGS
+from gsjupyter.formats.onnx.tuples import MAKERS
+from gsjupyter.formats.onnx.write_quantization import WriteQuantization
 from gsjupyter.mindir import Graph, Model, Node, Value
 from gsjupyter.passes import Functionalize, InferenceMode, Pipeline, RemoveDeadCode, UnpackWeights
 from gsjupyter.signature import OUTPUTS
 
 _IR_VERSION: Final = 10
-_STRUCTURE: Final = (
-    "MakeTuple",
-    "make_list",
-    "TupleGetItem",
-    "list_getitem",
-    "Load",
-    "Depend",
-    "UpdateState",
-    "Return",
-)
+# How many operators that can't be lowered a message names.
+_NAMED: Final = 4
 
 
 def to_onnx(
@@ -119,61 +112,43 @@ def check_operators(nodes: Sequence[Node]) -> None:
     """
     missing: dict[str, list[str]] = {}
     for node in nodes:
-        if node.op not in LOWERINGS and node.op not in _STRUCTURE:
+        if node.op not in LOWERINGS:
             missing.setdefault(node.op, []).append(node.layer or "the network itself")
     if not missing:
         return
-    named = [f"{operator} ({layers[0]}{_more(layers)})" for operator, layers in missing.items()]
+    named = [
+        f"{operator} ({layers[0]}{_and_more(len(dict.fromkeys(layers)) - 1)})" for operator, layers in missing.items()
+    ]
     raise UnsupportedError(
-        f"ONNX export knows no counterpart of {', '.join(named[:4])}{_rest(named)}.",
+        f"ONNX export knows no counterpart of {', '.join(named[:_NAMED])}{_and_more(len(named) - _NAMED)}.",
         advice="Replace these layers by ones of other operators, or export to .mindir.",
     )
 
 
-def _more(layers: Sequence[str]) -> str:
-    count = len(dict.fromkeys(layers)) - 1
-    return f" and {count} more" if count else ""
-
-
-def _rest(named: Sequence[str]) -> str:
-    return f" and {len(named) - 4} more" if len(named) > 4 else ""
+def _and_more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
 
 
 def _lowered(node: Node, builder: Builder) -> Lowered:
-    if node.op in _STRUCTURE:
-        return _structure(node, builder)
+    operation = Operation(node, builder)
     try:
-        return LOWERINGS[node.op](Operation(node, builder))
+        return LOWERINGS[node.op](operation)
     except (TypeError, ValueError, IndexError, KeyError) as error:
         # A setting of a kind that nobody has seen yet: a file from elsewhere may hold anything.
-        raise Operation(node, builder).unsupported(f"its settings can't be read ({error})") from error
-
-
-def _structure(node: Node, builder: Builder) -> Lowered:
-    if node.op in ("MakeTuple", "make_list"):
-        return tuple(builder.get(value) for value in node.inputs)
-    if node.op == "UpdateState":
-        return None
-    whole = builder.get(node.inputs[0])
-    if node.op not in ("TupleGetItem", "list_getitem"):
-        return whole
-    index = builder.get(node.inputs[1])
-    if not isinstance(whole, tuple) or not isinstance(index, int):
-        raise Operation(node, builder).unsupported("what it takes an item of is no tuple")
-    return whole[index]
+        raise operation.unsupported(f"its settings can't be read ({error})") from error
 
 
 def _outputs(builder: Builder, output: Value, keys: Sequence[str]) -> dict[str, ir.Value]:
     """Return the outputs by name, those of nested tuples joined by dots; each a value that no input or other is."""
-    lowered, dtypes = builder.get(output), _types_of(output)
-    if keys and isinstance(lowered, tuple):
+    lowered = builder.get(output)
+    if not isinstance(lowered, tuple):
+        flat: list[tuple[str, Lowered]] = [("output", lowered)]
+    elif keys:
         flat = [pair for key, item in zip(keys, lowered, strict=True) for pair in _flat(key, item)]
     else:
         flat = _flat("", lowered)
-    found: dict[str, ir.Value] = {}
-    for (name, value), dtype in zip(flat, dtypes, strict=True):
-        found[name or "output"] = _output(builder, name or "output", value, dtype)
-    return found
+    dtypes = _types_of(output, lowered)
+    return {name: _output(builder, name, item, dtype) for (name, item), dtype in zip(flat, dtypes, strict=True)}
 
 
 def _flat(name: str, lowered: Lowered) -> list[tuple[str, Lowered]]:
@@ -183,14 +158,18 @@ def _flat(name: str, lowered: Lowered) -> list[tuple[str, Lowered]]:
     return [pair for key, item in items for pair in _flat(key, item)]
 
 
-def _types_of(output: Value) -> list[np.dtype[np.generic] | None]:
-    """Return the data types of a value's tensors, those of nested tuples one after the other."""
-    if isinstance(output, Node) and output.op in ("MakeTuple", "make_list"):
-        return [dtype for value in output.inputs for dtype in _types_of(value)]
-    return list(output.dtypes)
+def _types_of(output: Value, lowered: Lowered) -> list[np.dtype[np.generic] | None]:
+    """Return the data types of a value's tensors, those of nested tuples one after the other; None for numbers."""
+    if isinstance(output, Node) and output.op in MAKERS and isinstance(lowered, tuple):
+        pairs = zip(output.inputs, lowered, strict=True)
+        return [dtype for value, item in pairs for dtype in _types_of(value, item)]
+    dtypes, count = list(output.dtypes), len(_flat("", lowered))
+    return dtypes if len(dtypes) == count else [None] * count
 
 
 def _output(builder: Builder, name: str, lowered: Lowered, dtype: np.dtype[np.generic] | None) -> ir.Value:
+    if not isinstance(lowered, ir.Value | int | float | np.ndarray | np.generic):
+        raise UnsupportedError(f"output {name} is no tensor: {lowered!r}.")
     value = lowered if isinstance(lowered, ir.Value) else builder.initializer(np.asarray(lowered))
     if dtype == np.float32 and builder.float_type != np.float32:
         operator, attributes = "Cast", {"to": ir.DataType.FLOAT}

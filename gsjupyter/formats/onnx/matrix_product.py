@@ -12,21 +12,10 @@ import numpy as np
 import onnx_ir as ir
 
 from gsjupyter.formats.onnx.bias import has_bias, with_bias
-from gsjupyter.formats.onnx.convolution import bias_or_none
+from gsjupyter.formats.onnx.convolution import has_channels_first
+from gsjupyter.formats.onnx.kernels import kernel_type, settled
 from gsjupyter.formats.onnx.operation import Lowering, Operation
-
-_LAST: Final = ("NHWC", "NDHWC", 1, 15)
-
-
-def _wide(operation: Operation) -> np.dtype[np.generic]:
-    """Return the data type to compute in."""
-    dtype = operation.dtype
-    return np.dtype(np.int32) if dtype.kind in "iub" and dtype.itemsize < 4 else dtype
-
-
-def _narrow(operation: Operation, value: ir.Value) -> ir.Value:
-    """Return what was computed in a wide data type in the operator's own."""
-    return value if _wide(operation) == operation.dtype else operation.cast(value, operation.dtype)
+from gsjupyter.formats.onnx.tuples import tensors_of
 
 
 def _turned(operation: Operation, value: ir.Value, rank: int) -> ir.Value:
@@ -37,7 +26,7 @@ def _product(operation: Operation) -> ir.Value:
     """Lower a product of matrices, or of stacks of them, either of which may be transposed."""
     transposed = [operation.setting(name, index, False) for name, index in (("transpose_a", 2), ("transpose_b", 3))]
     ranks = [operation.rank(index) for index in (0, 1)]
-    wide = _wide(operation)
+    wide = kernel_type("MatMul", operation.dtype)
     left, right = operation.tensor(0, wide), operation.tensor(1, wide)
     if ranks == [2, 2] and wide.kind == "f" and (has_bias(operation.node) or any(transposed)):
         return operation.add("Gemm", left, right, transA=int(transposed[0]), transB=int(transposed[1]))
@@ -49,18 +38,19 @@ def _product(operation: Operation) -> ir.Value:
         # ONNX Runtime 1.32 multiplies a transposed matrix and a vector wrongly, where it takes the two steps in one.
         column = operation.add("Unsqueeze", factors[1], np.array([1]))
         product = operation.add("MatMul", factors[0], column)
-        return _narrow(operation, operation.add("Squeeze", product, np.array([-1])))
-    return _narrow(operation, operation.add("MatMul", *factors))
+        return settled(operation, operation.add("Squeeze", product, np.array([-1])), wide)
+    return settled(operation, operation.add("MatMul", *factors), wide)
 
 
 def _dense(operation: Operation) -> ir.Value:
     """Lower data times a weight of shape (out_features, in_features), transposed, plus a bias, if there is one."""
-    rank, wide = operation.rank(0), _wide(operation)
-    data, weight, bias = operation.tensor(0, wide), operation.tensor(1, wide), bias_or_none(operation, 2)
+    rank, wide = operation.rank(0), kernel_type("MatMul", operation.dtype)
+    data, weight, bias = operation.tensor(0, wide), operation.tensor(1, wide), operation.optional(2)
     features = operation.input_shape(1)[1]
     if wide.kind != "f":
         product = operation.add("MatMul", data, _turned(operation, weight, 2))
-        return _narrow(operation, product if bias is None else operation.add("Add", product, operation.tensor(2, wide)))
+        total = product if bias is None else operation.add("Add", product, operation.tensor(2, wide))
+        return settled(operation, total, wide)
     rows = data if rank == 2 else operation.add("Reshape", data, np.array([-1, features]))
     result = operation.add("Gemm", rows, weight, *([] if bias is None else [bias]), transB=1)
     return result if rank == 2 else _as_rows_of(operation, data, result)
@@ -69,6 +59,9 @@ def _dense(operation: Operation) -> ir.Value:
 def _as_rows_of(operation: Operation, data: ir.Value, rows: ir.Value) -> ir.Value:
     """Return rows in the shape of the operator's output: that of the data, but for the last axis."""
     shape = operation.shape or ()
+    batch = operation.builder.batch_axes.of(data)
+    if batch is not None and min(shape) >= 0:
+        return operation.add("Reshape", rows, np.array([*shape[: batch.axis], -1, *shape[batch.axis + 1 :]]))
     if min(shape) >= 0:
         return operation.reshape(rows, shape)
     sizes = operation.add("Shape", data, end=-1)
@@ -77,7 +70,7 @@ def _as_rows_of(operation: Operation, data: ir.Value, rows: ir.Value) -> ir.Valu
 
 def _bias_add(operation: Operation) -> ir.Value:
     rank = operation.rank(0)
-    axis = rank - 1 if operation.setting("format", 2, "NCHW") in _LAST else 1
+    axis = 1 if has_channels_first(operation, 2) else rank - 1
     if axis == 1 and (result := with_bias(operation, 0, 1)) is not None:
         return result
     bias = operation.tensor(1)
@@ -89,21 +82,19 @@ def _bias_add(operation: Operation) -> ir.Value:
 def _added_product(operation: Operation) -> ir.Value:
     """Lower ``beta * input + alpha * (left @ right)``."""
     beta, alpha = operation.setting("beta", 3, 1), operation.setting("alpha", 4, 1)
-    wide = _wide(operation)
+    wide = kernel_type("MatMul", operation.dtype)
     added, left, right = (operation.tensor(index, wide) for index in range(3))
     if operation.rank(1) == operation.rank(2) == 2 and wide.kind == "f":
         return operation.add("Gemm", left, right, added, alpha=float(alpha), beta=float(beta))
-    product = _times(operation, operation.add("MatMul", left, right), alpha)
-    return _narrow(operation, operation.add("Add", _times(operation, added, beta), product))
-
-
-def _times(operation: Operation, value: ir.Value, factor: float) -> ir.Value:
-    return value if factor == 1 else operation.add("Mul", value, operation.number(factor, _wide(operation)))
+    terms = ((added, beta), (operation.add("MatMul", left, right), alpha))
+    scaled = [
+        value if factor == 1 else operation.add("Mul", value, operation.number(factor, wide)) for value, factor in terms
+    ]
+    return settled(operation, operation.add("Add", *scaled), wide)
 
 
 def _einsum(operation: Operation) -> ir.Value:
-    items = operation.builder.get(operation.node.inputs[0])
-    values = [item for item in items if isinstance(item, ir.Value)] if isinstance(items, tuple) else []
+    values = [value for value, _ in tensors_of(operation, operation.dtype)]
     return operation.add("Einsum", *values, equation=operation.setting("equation"))
 
 

@@ -4,18 +4,17 @@ Groups are normalized as instances of reshaped data: ONNX Runtime has no kernel 
 it puts in its place takes twice as long.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import onnx_ir as ir
 
 from gsjupyter.formats.onnx.builder import Lowered
-from gsjupyter.formats.onnx.convolution import bias_or_none
+from gsjupyter.formats.onnx.convolution import check_format
+from gsjupyter.formats.onnx.kernels import kernel_type
 from gsjupyter.formats.onnx.operation import Lowering, Operation
-from gsjupyter.formats.onnx.outputs import reads_beyond_first
-
-_CHANNELS_FIRST: Final = ("NCHW", "NCDHW", 0, 14)
+from gsjupyter.formats.onnx.reduction import mean_and_variance
 
 
 def _batch_norm(epsilon: int) -> Lowering:
@@ -24,13 +23,12 @@ def _batch_norm(epsilon: int) -> Lowering:
     def lower(operation: Operation) -> Lowered:
         if operation.setting("is_training", 5):
             raise operation.unsupported("it is in training mode, where its output depends on the whole batch")
-        if operation.setting("format", 8, "NCHW") not in _CHANNELS_FIRST:
-            raise operation.unsupported("its channels come last")
-        if reads_beyond_first(operation):
+        check_format(operation, 8)
+        if operation.reads_beyond_first():
             raise operation.unsupported("statistics of training are read")
         own, exact = operation.input_dtype(0), operation.input_dtype(3)
         shape = operation.input_shape(3)
-        gamma, beta = bias_or_none(operation, 1), bias_or_none(operation, 2)
+        gamma, beta = operation.optional(1), operation.optional(2)
         result = operation.add(
             "BatchNormalization",
             operation.tensor(0, exact),
@@ -40,7 +38,7 @@ def _batch_norm(epsilon: int) -> Lowering:
             operation.tensor(4),
             epsilon=operation.setting("epsilon", epsilon),
         )
-        return result if own == exact else operation.cast(result, own), None, None, None, None
+        return operation.cast(result, own, exact), None, None, None, None
 
     return lower
 
@@ -63,9 +61,9 @@ def _layer_norm(operation: Operation) -> Lowered:
         ones = np.ones(normalized, operation.input_dtype(0))
         plain = operation.add("LayerNormalization", data, ones, axis=first, epsilon=epsilon)
         result = operation.add("Add", operation.add("Mul", plain, gamma), beta)
-    if not reads_beyond_first(operation):
+    if not operation.reads_beyond_first():
         return result, None, None
-    mean, variance = _moments(operation, operation.tensor(0, np.float32), range(first, rank))
+    mean, variance = mean_and_variance(operation, operation.tensor(0, np.float32), range(first, rank))
     is_inverse = operation.node.op == "LayerNormV3"
     return result, mean, _inverse_root(operation, variance, epsilon) if is_inverse else variance
 
@@ -73,22 +71,14 @@ def _layer_norm(operation: Operation) -> Lowered:
 def _layer_norm_of_mint(operation: Operation) -> Lowered:
     """Lower data, normalized_shape, gamma, beta, epsilon."""
     first = operation.rank(0) - len(operation.setting("normalized_shape", 1))
-    gamma, beta = bias_or_none(operation, 2), bias_or_none(operation, 3)
+    gamma, beta = operation.optional(2), operation.optional(3)
     epsilon = operation.setting("eps", 4)
     scale = np.ones(operation.setting("normalized_shape", 1), operation.input_dtype(0)) if gamma is None else gamma
     result = operation.add("LayerNormalization", operation.tensor(0), scale, beta, axis=first, epsilon=epsilon)
-    if not reads_beyond_first(operation):
+    if not operation.reads_beyond_first():
         return result, None, None
-    mean, variance = _moments(operation, operation.tensor(0, np.float32), range(first, operation.rank(0)))
+    mean, variance = mean_and_variance(operation, operation.tensor(0, np.float32), range(first, operation.rank(0)))
     return result, mean, _inverse_root(operation, variance, epsilon)
-
-
-def _moments(operation: Operation, data: ir.Value, axes: Sequence[int]) -> tuple[ir.Value, ir.Value]:
-    """Return mean and variance along axes, which stay with size 1."""
-    along = np.array(axes)
-    mean = operation.add("ReduceMean", data, along)
-    distance = operation.add("Sub", data, mean)
-    return mean, operation.add("ReduceMean", operation.add("Mul", distance, distance), along)
 
 
 def _inverse_root(operation: Operation, variance: ir.Value, epsilon: float) -> ir.Value:
@@ -100,8 +90,8 @@ def _group_norm(operation: Operation) -> Lowered:
     """Lower data, groups, gamma, beta, epsilon."""
     groups, epsilon = operation.setting("num_groups", 1), operation.setting("eps", 4)
     shape = operation.input_shape(0)
-    # There is no kernel for float64.
-    kind = np.dtype(np.float32) if operation.input_dtype(0) == np.float64 else operation.input_dtype(0)
+    own = operation.input_dtype(0)
+    kind = kernel_type("InstanceNormalization", own)
     data, gamma, beta = (operation.tensor(index, kind) for index in (0, 2, 3))
     if groups == shape[1] and len(shape) > 2:
         result = operation.add("InstanceNormalization", data, gamma, beta, epsilon=epsilon)
@@ -111,11 +101,10 @@ def _group_norm(operation: Operation) -> Lowered:
         plain = operation.add("InstanceNormalization", apart, ones, zeros, epsilon=epsilon)
         scaled = operation.add("Mul", _in_shape_of(operation, plain, data), _per_channel(operation, gamma))
         result = operation.add("Add", scaled, _per_channel(operation, beta))
-    if kind != operation.input_dtype(0):
-        result = operation.cast(result, operation.input_dtype(0))
-    if not reads_beyond_first(operation):
+    result = operation.cast(result, own, kind)
+    if not operation.reads_beyond_first():
         return result, None, None
-    mean, variance = _moments(operation, _by_group(operation, data, groups), [2])
+    mean, variance = mean_and_variance(operation, _by_group(operation, data, groups), [2])
     inverse = _inverse_root(operation, variance, epsilon)
     return result, operation.add("Squeeze", mean, np.array([2])), operation.add("Squeeze", inverse, np.array([2]))
 
@@ -138,7 +127,7 @@ def _per_channel(operation: Operation, vector: ir.Value) -> ir.Value:
 
 
 def _instance_norm(operation: Operation) -> Lowered:
-    if reads_beyond_first(operation):
+    if operation.reads_beyond_first():
         raise operation.unsupported("its statistics are read")
     data, gamma, beta = (operation.tensor(index) for index in range(3))
     epsilon = operation.setting("epsilon")
@@ -153,8 +142,8 @@ def _rms_norm(operation: Operation) -> Lowered:
     mean = operation.add("ReduceMean", square, axes)
     root = operation.add("Sqrt", operation.add("Add", mean, operation.number(operation.setting("eps", 2))))
     result = operation.add("Mul", operation.add("Div", data, root), operation.tensor(1, np.float32))
-    inverse = operation.add("Reciprocal", root) if reads_beyond_first(operation) else None
-    return result if own == np.float32 else operation.cast(result, own), inverse
+    inverse = operation.add("Reciprocal", root) if operation.reads_beyond_first() else None
+    return operation.cast(result, own, np.float32), inverse
 
 
 def _local_response(operation: Operation) -> ir.Value:

@@ -125,6 +125,14 @@ class Operation:
             common = np.dtype(np.float32)
         return common
 
+    def optional(self, index: int) -> ir.Value | None:
+        """Return an input as an ONNX value; None if it is left out."""
+        return None if self.is_none(index) else self.tensor(index)
+
+    def is_none(self, index: int) -> bool:
+        """Say whether an input is left out."""
+        return self._lowered(index) is None
+
     def constant(self, index: int) -> Lowered:
         """Return an input that is known at conversion: a number, a tuple, a string, or an array.
 
@@ -133,20 +141,17 @@ class Operation:
         UnsupportedError
             If it is computed while the model runs.
         """
-        value = self.node.inputs[index]
         parameter = self.node.parameter(index)
         if parameter is not None:
             return parameter.array
-        lowered = self.builder.get(value)
-        if isinstance(lowered, ir.Value) or (isinstance(lowered, tuple) and _has_tensor(lowered)):
+        lowered = self._lowered(index)
+        if _is_computed(lowered):
             raise self.unsupported(f"input {index} is computed while the model runs")
         return lowered
 
     def is_constant(self, index: int) -> bool:
         """Say whether an input is known at conversion."""
-        lowered = self._lowered(index)
-        is_computed = isinstance(lowered, ir.Value) or (isinstance(lowered, tuple) and _has_tensor(lowered))
-        return self.node.parameter(index) is not None or not is_computed
+        return self.node.parameter(index) is not None or not _is_computed(self._lowered(index))
 
     def setting(self, name: str, index: int | None = None, default: Any = _REQUIRED) -> Any:
         """Return one of the operator's settings, wherever MindSpore keeps it.
@@ -181,7 +186,7 @@ class Operation:
 
     def int_vector(self, lowered: Lowered, dtype: np.dtype[np.generic] | None = None) -> ir.Value:
         """Return integers, known or computed, as an int64 vector."""
-        if isinstance(lowered, tuple) and _has_tensor(lowered):
+        if isinstance(lowered, tuple) and _is_computed(lowered):
             parts = [self.int_vector(item) for item in lowered]
             return self.add("Concat", *parts, axis=0) if len(parts) > 1 else parts[0]
         if isinstance(lowered, ir.Value):
@@ -207,8 +212,29 @@ class Operation:
         """Add an ONNX node with several outputs."""
         return tuple(self.builder.add(self.node.layer, operator, inputs, attributes, outputs))
 
-    def cast(self, value: ir.Value, dtype: npt.DTypeLike) -> ir.Value:
-        """Return a value in the data type that stands for a MindIR data type."""
+    def reads_beyond_first(self) -> bool:
+        """Say whether anything reads another of its outputs than the first: most others only training needs.
+
+        Who reads them as one tuple reads all.
+        """
+        readers = [reader for reader in self.node.readers if reader.op != "UpdateState"]
+        indices = [index for index, _ in self.node.item_readers()]
+        return any(indices) or len(indices) < len(readers)
+
+    def cast(self, value: ir.Value, dtype: npt.DTypeLike, source: npt.DTypeLike | None = None) -> ir.Value:
+        """Return a value in the data type that stands for a MindIR data type.
+
+        Parameters
+        ----------
+        value : Value
+            What to cast.
+        dtype : numpy data type
+            To what.
+        source : optional
+            Its own data type, where a value that has the wanted one already is to stay as it is.
+        """
+        if source is not None and np.dtype(source) == np.dtype(dtype):
+            return value
         return self.builder.cast(value, dtype, self.node.layer)
 
     def number(self, value: float | Array, dtype: npt.DTypeLike = np.float32) -> Array:
@@ -252,8 +278,9 @@ class Operation:
         return dtype
 
 
-def _has_tensor(lowered: tuple[Lowered, ...]) -> bool:
-    return any(isinstance(item, ir.Value) or (isinstance(item, tuple) and _has_tensor(item)) for item in lowered)
+def _is_computed(lowered: Lowered) -> bool:
+    """Say whether a value, or any in a tuple, is a tensor of the ONNX graph."""
+    return any(map(_is_computed, lowered)) if isinstance(lowered, tuple) else isinstance(lowered, ir.Value)
 
 
 Lowering: TypeAlias = Callable[[Operation], Lowered]

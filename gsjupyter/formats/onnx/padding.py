@@ -6,14 +6,14 @@ from typing import Final
 import numpy as np
 import onnx_ir as ir
 
-from gsjupyter.formats.onnx.kernel_types import in_kernel_type
+from gsjupyter.formats.onnx.flip_and_roll import reversed_along
+from gsjupyter.formats.onnx.kernels import computed_around
 from gsjupyter.formats.onnx.operation import Lowering, Operation
-from gsjupyter.formats.onnx.order import LAST, reversed_along
 from gsjupyter.formats.onnx.sizes import ints_of
+from gsjupyter.formats.onnx.slicing import LAST
 from gsjupyter.mindir import Array
 
 _MODES: Final = {"constant": "constant", "reflect": "reflect", "edge": "edge", "circular": "wrap"}
-_WITHOUT_PADDING: Final = (np.int16, np.uint16)
 
 
 def _padded(
@@ -26,7 +26,7 @@ def _padded(
     def compute(data: ir.Value, number: ir.Value | None = None) -> ir.Value:
         return operation.add("Pad", data, pads, number, places, mode=mode)
 
-    return in_kernel_type(operation, operation.input_dtype(0), _WITHOUT_PADDING, compute, *inputs)
+    return computed_around(operation, "Pad", operation.input_dtype(0), compute, *inputs)
 
 
 def _from_first(pairs: tuple[tuple[int, int], ...]) -> Array:

@@ -9,14 +9,13 @@ import onnx_ir as ir
 
 from gsjupyter.formats.onnx.builder import Lowered
 from gsjupyter.formats.onnx.convolution import check_batched, check_format
+from gsjupyter.formats.onnx.kernels import kernel_type, settled
 from gsjupyter.formats.onnx.operation import Lowering, Operation
-from gsjupyter.formats.onnx.outputs import reads_beyond_first
 from gsjupyter.formats.onnx.pooling_windows import Windows
 from gsjupyter.formats.onnx.sliding_window import both_sides, pairs_apart, per_axis, same_padding
 
 _SAME: Final = ("SAME", 1)
 _VALID: Final = ("VALID", 2)
-_CHANNELS_FIRST: Final = ("NCHW", "NCDHW", 0, 14)
 
 
 def maxima(operation: Operation, windows: Windows, plane_axis: int = 2) -> Lowered:
@@ -27,7 +26,7 @@ def maxima(operation: Operation, windows: Windows, plane_axis: int = 2) -> Lower
     data = operation.tensor(0)
     if operation.shape is not None:
         return operation.add("MaxPool", data, **windows.attributes())
-    if not reads_beyond_first(operation):
+    if not operation.reads_beyond_first():
         return operation.add("MaxPool", data, **windows.attributes()), None
     values, places = operation.add_many("MaxPool", data, outputs=2, **windows.attributes())
     return values, _within_plane(operation, data, places, plane_axis)
@@ -58,11 +57,10 @@ def averages(operation: Operation, windows: Windows, *, includes_padding: bool, 
     divisor : int, optional
         What sums are divided by instead of the number of places.
     """
-    # ONNX Runtime has no kernel for float64.
-    is_double = operation.dtype == np.float64
-    data = operation.tensor(0, np.float32 if is_double else None)
+    kernel = kernel_type("AveragePool", operation.dtype)
+    data = operation.tensor(0, kernel)
     result = _averages(operation, data, windows, includes_padding=includes_padding, divisor=divisor)
-    return operation.cast(result, np.float64) if is_double else result
+    return settled(operation, result, kernel)
 
 
 def _averages(
@@ -101,8 +99,7 @@ def _max_pool(operation: Operation) -> Lowered:
 
 
 def _avg_pool(operation: Operation) -> ir.Value:
-    if operation.setting("format", 4, "NCHW") not in _CHANNELS_FIRST:
-        raise operation.unsupported("its channels come last")
+    check_format(operation, 4)
     return averages(operation, _windows(operation, 1, 2, 3), includes_padding=False, divisor=None)
 
 

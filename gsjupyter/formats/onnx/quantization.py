@@ -1,7 +1,7 @@
 """The operators of quantization as ONNX: QuantizeLinear, DequantizeLinear, and integers that are stored in 4 bits.
 
-They stand for MindIR's arithmetic once `gsjupyter.formats.onnx.quantized` has found it. Scales stay float32 where the
-network is computed in float16: those of weights are often smaller than what float16 holds exactly.
+They stand for MindIR's arithmetic once `gsjupyter.formats.onnx.write_quantization` has found it. Scales stay float32
+where the network is computed in float16: those of weights are often smaller than what float16 holds exactly.
 """
 
 from collections.abc import Mapping
@@ -13,29 +13,22 @@ import onnx_ir as ir
 from gsjupyter.formats.onnx.block_weights import MATRIX_PRODUCT
 from gsjupyter.formats.onnx.grids import CLIP, DEQUANTIZE, QUANTIZE
 from gsjupyter.formats.onnx.integer_weights import STORE_4_BITS
+from gsjupyter.formats.onnx.kernels import is_narrow, narrowed, widened
 from gsjupyter.formats.onnx.operation import Lowering, Operation
-from gsjupyter.formats.onnx.quantized import GLOBAL_MEAN
+from gsjupyter.formats.onnx.write_quantization import GLOBAL_MEAN
 
 _FOUR_BITS: Final = {np.dtype(np.int8): ir.DataType.INT4, np.dtype(np.uint8): ir.DataType.UINT4}
 
 
-def _is_narrow(operation: Operation) -> bool:
-    return operation.builder.float_type != np.float32
-
-
 def _scale(operation: Operation) -> ir.Value:
-    if not _is_narrow(operation):
+    if not is_narrow(operation):
         return operation.tensor(1)
-    return operation.builder.store(ir.tensor(np.asarray(operation.constant(1))), "scale")
+    return operation.builder.store(ir.tensor(np.asarray(operation.constant(1))))
 
 
 def _quantize(operation: Operation) -> ir.Value:
-    value = operation.tensor(0)
-    if _is_narrow(operation):
-        value = operation.add("Cast", value, to=ir.DataType.FLOAT)
-    return operation.add(
-        "QuantizeLinear", value, _scale(operation), operation.tensor(2), axis=operation.setting("axis", default=None)
-    )
+    value, axis = widened(operation, operation.tensor(0)), operation.setting("axis", default=None)
+    return operation.add("QuantizeLinear", value, _scale(operation), operation.tensor(2), axis=axis)
 
 
 def _dequantize(operation: Operation) -> ir.Value:
@@ -50,14 +43,14 @@ def _dequantize(operation: Operation) -> ir.Value:
         axis=operation.setting("axis", default=None),
         block_size=operation.setting("block_size", default=None),
     )
-    return operation.add("Cast", result, to=ir.DataType.FLOAT16) if _is_narrow(operation) else result
+    return narrowed(operation, result)
 
 
 def _in_4_bits(operation: Operation, index: int) -> ir.Value:
     array = np.asarray(operation.constant(index))
     parameter = operation.node.parameter(index)
     packed = ir.tensor(array, dtype=_FOUR_BITS[array.dtype])
-    return operation.builder.store(packed, parameter.name if parameter is not None else "constant")
+    return operation.builder.store(packed, parameter.name if parameter is not None else None)
 
 
 def _store_4_bits(operation: Operation) -> ir.Value:

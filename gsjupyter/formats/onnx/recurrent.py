@@ -10,6 +10,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gsjupyter.formats.onnx.constant_values import known_value
+from gsjupyter.formats.onnx.kernels import narrowed, widened
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sizes import axis_of, size_of
 from gsjupyter.mindir import Array
@@ -26,7 +27,8 @@ def _lstm(operation: Operation) -> tuple[ir.Value, ...]:
     directions = 2 if operation.setting("bidirectional", default=False) else 1
     hidden = int(operation.setting("hidden_size"))
     weights = [_in_float32(operation, array) for array in _weights(operation, directions, hidden)]
-    x = _widened(operation, operation.tensor(0))
+    # ONNX Runtime has no LSTM in float16 on the CPU.
+    x = widened(operation, operation.tensor(0))
     states = [_state(operation, x, index) for index in (1, 2)]
     biases = weights[2] if len(weights) > 2 else None
     outputs = operation.add_many(
@@ -36,7 +38,7 @@ def _lstm(operation: Operation) -> tuple[ir.Value, ...]:
         hidden_size=hidden,
         direction="bidirectional" if directions == 2 else "forward",
     )
-    return tuple(_narrowed(operation, value) for value in (_joined(operation, outputs[0], directions), *outputs[1:]))
+    return tuple(narrowed(operation, value) for value in (_joined(operation, outputs[0], directions), *outputs[1:]))
 
 
 def _joined(operation: Operation, value: ir.Value, directions: int) -> ir.Value:
@@ -69,7 +71,7 @@ def _state(operation: Operation, x: ir.Value, index: int) -> ir.Value | None:
     value = operation.tensor(index)
     known = known_value(operation.builder, value)
     if known is None:
-        return _widened(operation, value)
+        return widened(operation, value)
     if not known.any():
         return None
     if operation.builder.batch is None or not (known == known[:, :1]).all():
@@ -81,21 +83,8 @@ def _state(operation: Operation, x: ir.Value, index: int) -> ir.Value | None:
     return operation.add("Expand", single, shape)
 
 
-def _is_narrow(operation: Operation) -> bool:
-    # ONNX Runtime has no LSTM in float16 on the CPU.
-    return operation.builder.type_of(np.float32) == np.float16
-
-
 def _in_float32(operation: Operation, array: Array) -> ir.Value:
-    return _widened(operation, operation.builder.initializer(array.astype(np.float32)))
-
-
-def _widened(operation: Operation, value: ir.Value) -> ir.Value:
-    return operation.add("Cast", value, to=ir.DataType.FLOAT) if _is_narrow(operation) else value
-
-
-def _narrowed(operation: Operation, value: ir.Value) -> ir.Value:
-    return operation.add("Cast", value, to=ir.DataType.FLOAT16) if _is_narrow(operation) else value
+    return widened(operation, operation.builder.initializer(array.astype(np.float32)))
 
 
 def _reverse_sequence(operation: Operation) -> ir.Value:

@@ -1,7 +1,7 @@
 """What makes one number of many as ONNX: sums, means, extremes and where they are, norms, variances."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -9,18 +9,19 @@ import onnx_ir as ir
 
 from gsjupyter.formats.onnx.kernels import computed, kernel_type, settled
 from gsjupyter.formats.onnx.operation import Lowering, Operation
+from gsjupyter.formats.onnx.sizes import ints_of
 from gsjupyter.mindir import Array
 
 
-def axes_of(operation: Operation, index: int = 1, name: str = "axis") -> tuple[int, ...]:
+def _axes_of(operation: Operation, index: int = 1, name: str = "axis") -> tuple[int, ...]:
     """Return the axes to reduce, counted from the first; all of them where none is given."""
     given = operation.setting(name, index, None)
-    axes = () if given is None else tuple(int(axis) for axis in np.atleast_1d(np.asarray(given, np.int64)))
+    axes = () if given is None else ints_of(given)
     rank = operation.rank(0)
     return tuple(sorted(axis % rank for axis in axes)) if axes and rank else tuple(range(rank))
 
 
-def _vector(axes: tuple[int, ...]) -> Array:
+def _vector(axes: Sequence[int]) -> Array:
     return np.array(axes, np.int64)
 
 
@@ -33,7 +34,7 @@ def _reduce(operator: str) -> Lowering:
 
 
 def _reduced(operation: Operation, operator: str) -> ir.Value:
-    return computed(operation, operator, 0, _vector(axes_of(operation)), keepdims=_keeps(operation))
+    return computed(operation, operator, 0, _vector(_axes_of(operation)), keepdims=_keeps(operation))
 
 
 def _sum(operation: Operation) -> ir.Value:
@@ -51,8 +52,8 @@ def _whole(operator: str) -> Lowering:
 def _truth(operator: str) -> Lowering:
     def lower(operation: Operation) -> ir.Value:
         numbers = operation.cast(operation.tensor(0, np.bool_), np.int32)
-        reduced = operation.add(operator, numbers, _vector(axes_of(operation)), keepdims=_keeps(operation))
-        return operation.cast(reduced, np.bool_)
+        reduced = operation.add(operator, numbers, _vector(_axes_of(operation)), keepdims=_keeps(operation))
+        return settled(operation, reduced, np.int32)
 
     return lower
 
@@ -84,7 +85,7 @@ def _extreme_with_position(kind: str, *, value_first: bool) -> Lowering:
         kernel = kernel_type(f"Arg{kind}", dtype)
         given = operation.tensor(0, kernel)
         extreme = operation.add(f"Reduce{kind}", given, _vector((axis,)), keepdims=keeps)
-        value = extreme if kernel == dtype else operation.cast(extreme, dtype)
+        value = operation.cast(extreme, dtype, kernel)
         position = operation.add(f"Arg{kind}", given, axis=axis, keepdims=keeps)
         return (value, position) if value_first else (_in_own_type(operation, position), value)
 
@@ -98,13 +99,13 @@ def _in_own_type(operation: Operation, position: ir.Value) -> ir.Value:
 
 
 def _norm(operation: Operation) -> ir.Value:
-    norm = power_norm(operation, operation.setting("p"), axes_of(operation), _keeps(operation))
+    norm = _power_norm(operation, operation.setting("p"), _axes_of(operation), _keeps(operation))
     return operation.add("Max", norm, operation.number(operation.setting("epsilon"), operation.dtype))
 
 
 def _vector_norm(operation: Operation) -> ir.Value:
-    axes, keeps = axes_of(operation, 2, "dim"), int(operation.setting("keepdim", 3, False))
-    return power_norm(operation, operation.setting("ord", 1), axes, keeps)
+    axes, keeps = _axes_of(operation, 2, "dim"), int(operation.setting("keepdim", 3, False))
+    return _power_norm(operation, operation.setting("ord", 1), axes, keeps)
 
 
 def _bounded_vector_norm(operation: Operation) -> ir.Value:
@@ -112,7 +113,7 @@ def _bounded_vector_norm(operation: Operation) -> ir.Value:
     return norm if epsilon <= 0 else operation.add("Max", norm, operation.number(epsilon, operation.dtype))
 
 
-def power_norm(operation: Operation, power: float, axes: tuple[int, ...], keepdims: int) -> ir.Value:
+def _power_norm(operation: Operation, power: float, axes: tuple[int, ...], keepdims: int) -> ir.Value:
     """Return (sum |x|^power)^(1/power) over axes; of an infinite power the extreme, of 0 how many aren't 0."""
     if power in (1, 2):
         return computed(operation, f"ReduceL{int(power)}", 0, _vector(axes), keepdims=keepdims)
@@ -130,20 +131,27 @@ def power_norm(operation: Operation, power: float, axes: tuple[int, ...], keepdi
 def _normalized(operation: Operation) -> ir.Value:
     """Lower x / sqrt(max(sum x^2, epsilon))."""
     value = operation.tensor(0, operation.dtype)
-    total = operation.add("ReduceSumSquare", value, _vector(axes_of(operation)), keepdims=1)
+    total = operation.add("ReduceSumSquare", value, _vector(_axes_of(operation)), keepdims=1)
     power = operation.add("Max", total, operation.number(operation.setting("epsilon"), operation.dtype))
     return operation.add("Div", value, operation.add("Sqrt", power))
 
 
-def variance_and_mean(
+def mean_and_variance(
+    operation: Operation, value: ir.Value, axes: Sequence[int], keepdims: int = 1
+) -> tuple[ir.Value, ir.Value]:
+    """Return the mean over axes, which stay with size 1, and the variance, where they stay if they are to be kept."""
+    mean = operation.add("ReduceMean", value, _vector(axes), keepdims=1)
+    deviation = operation.add("Sub", value, mean)
+    square = operation.add("Mul", deviation, deviation)
+    return mean, operation.add("ReduceMean", square, _vector(axes), keepdims=keepdims)
+
+
+def _variance_and_mean(
     operation: Operation, axes: tuple[int, ...], correction: float, keepdims: int
 ) -> tuple[ir.Value, ir.Value]:
     """Return the variance over axes, sum (x - mean)^2 / (count - correction), and the mean."""
     value = operation.tensor(0)
-    mean = operation.add("ReduceMean", value, _vector(axes), keepdims=1)
-    deviation = operation.add("Sub", value, mean)
-    square = operation.add("Mul", deviation, deviation)
-    variance = operation.add("ReduceMean", square, _vector(axes), keepdims=keepdims)
+    mean, variance = mean_and_variance(operation, value, axes, keepdims)
     if correction:
         variance = operation.add("Mul", variance, _corrected(operation, value, axes, correction))
     return variance, mean if keepdims else operation.add("Squeeze", mean, _vector(axes))
@@ -172,7 +180,7 @@ def _moments(*outputs: str, unbiased: bool = False) -> Lowering:
     def lower(operation: Operation) -> ir.Value | tuple[ir.Value, ...]:
         name = "unbiased" if unbiased else "correction"
         correction = float(operation.setting(name, 2, 1))
-        variance, mean = variance_and_mean(operation, axes_of(operation), correction, _keeps(operation, 3))
+        variance, mean = _variance_and_mean(operation, _axes_of(operation), correction, _keeps(operation, 3))
         found = {"variance": variance, "mean": mean}
         if "deviation" in outputs:
             found["deviation"] = operation.add("Sqrt", variance)

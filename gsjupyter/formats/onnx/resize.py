@@ -12,27 +12,24 @@ import numpy as np
 import onnx_ir as ir
 
 from gsjupyter.formats.onnx.builder import Operand
+from gsjupyter.formats.onnx.kernels import has_kernel, kernel_type, settled
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.resize_places import Axis
 from gsjupyter.mindir import Array
-
-_RESIZABLE: Final = frozenset(np.dtype(code) for code in ("f2", "f4", "i1", "u1", "i4"))
-"""The data types that ONNX Runtime's Resize has a kernel for on CPUs."""
 
 
 def _resized(
     operation: Operation, sizes: ir.Value | None = None, scales: Array | None = None, **settings: Any
 ) -> ir.Value:
     """Return data with the axes behind batch and channels resized: to sizes, those of the output if none are given."""
-    dtype = operation.dtype
-    data = operation.tensor(0, None if dtype in _RESIZABLE else np.float32)
+    kernel = kernel_type("Resize", operation.dtype)
+    data = operation.tensor(0, kernel)
     # For all axes: given those of some only, ONNX Runtime 1.32 fails where it lays channels last.
     if scales is not None:
         ends: list[Operand] = [None, _stored(operation, np.array([1, 1, *scales]))]
     else:
         ends = [None, None, _all_sizes(operation, data, sizes)]
-    result = operation.add("Resize", data, *ends, **settings)
-    return result if dtype in _RESIZABLE else operation.cast(result, dtype)
+    return settled(operation, operation.add("Resize", data, *ends, **settings), kernel)
 
 
 def _all_sizes(operation: Operation, data: ir.Value, sizes: ir.Value | None) -> Operand:
@@ -45,7 +42,7 @@ def _all_sizes(operation: Operation, data: ir.Value, sizes: ir.Value | None) -> 
 
 def _stored(operation: Operation, scales: Array) -> ir.Value:
     """Return scales as a value: they are float32 whatever is computed in."""
-    return operation.builder.store(ir.tensor(scales.astype(np.float32)), "scales")
+    return operation.builder.store(ir.tensor(scales.astype(np.float32)))
 
 
 def _sizes_at_run_time(operation: Operation) -> ir.Value | None:
@@ -69,7 +66,7 @@ def _nearest(
     operation: Operation, *, aligned: bool = False, half_pixel: bool = False, scales: tuple[float, ...] = ()
 ) -> ir.Value:
     axes = _axes(operation, scales, aligned=aligned, half_pixel=half_pixel)
-    if axes is not None and not (operation.dtype in _RESIZABLE and all(axis.is_certain() for axis in axes)):
+    if axes is not None and not (has_kernel("Resize", operation.dtype) and all(axis.is_certain() for axis in axes)):
         value = operation.tensor(0)
         for index, axis in enumerate(axes, start=2):
             value = operation.add("Gather", value, axis.nearest(), axis=index)

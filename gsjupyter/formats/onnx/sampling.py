@@ -1,18 +1,16 @@
 """Values of an image at any place, and channels as pixels, in ONNX: warping, sub-pixel convolution, focus layers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-import numpy as np
 import onnx_ir as ir
 
 from gsjupyter.formats.onnx.convolution import check_format
+from gsjupyter.formats.onnx.kernels import has_kernel
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 
 _INTERPOLATIONS: Final = ("linear", "nearest", "cubic")
 _PADDINGS: Final = ("zeros", "border", "reflection")
-_BLOCK_TYPES: Final = frozenset(np.dtype(code) for code in ("f2", "f4", "f8", "i1", "u1"))
-"""The data types that ONNX Runtime moves blocks of on CPUs."""
 
 
 def _grid_sample(operation: Operation) -> ir.Value:
@@ -27,32 +25,32 @@ def _grid_sample(operation: Operation) -> ir.Value:
 
 
 def _depth_to_space(operation: Operation) -> ir.Value:
-    check_format(operation)
     block = operation.setting("block_size")
-    if operation.dtype in _BLOCK_TYPES:
-        return operation.add("DepthToSpace", operation.tensor(0), blocksize=block)
-    batch, channels, height, width = _known_shape(operation)
-    apart = operation.reshape(operation.tensor(0), (batch, block, block, channels // block**2, height, width))
-    moved = operation.add("Transpose", apart, perm=[0, 3, 4, 1, 5, 2])
-    return operation.reshape(moved, (batch, channels // block**2, height * block, width * block))
+    batch, channels, height, width = operation.input_shape(0)
+    few = channels // block**2
+    apart = (batch, block, block, few, height, width)
+    return _moved(operation, "DepthToSpace", apart, (0, 3, 4, 1, 5, 2), (batch, few, height * block, width * block))
 
 
 def _space_to_depth(operation: Operation) -> ir.Value:
-    check_format(operation)
     block = operation.setting("block_size")
-    if operation.dtype in _BLOCK_TYPES:
-        return operation.add("SpaceToDepth", operation.tensor(0), blocksize=block)
-    batch, channels, height, width = _known_shape(operation)
-    apart = operation.reshape(operation.tensor(0), (batch, channels, height // block, block, width // block, block))
-    moved = operation.add("Transpose", apart, perm=[0, 3, 5, 1, 2, 4])
-    return operation.reshape(moved, (batch, channels * block**2, height // block, width // block))
+    batch, channels, height, width = operation.input_shape(0)
+    rows, columns = height // block, width // block
+    apart = (batch, channels, rows, block, columns, block)
+    return _moved(operation, "SpaceToDepth", apart, (0, 3, 5, 1, 2, 4), (batch, channels * block**2, rows, columns))
 
 
-def _known_shape(operation: Operation) -> tuple[int, ...]:
-    shape = operation.input_shape(0)
-    if min(shape[1:]) < 0:
+def _moved(
+    operation: Operation, operator: str, apart: Sequence[int], order: Sequence[int], shape: Sequence[int]
+) -> ir.Value:
+    """Return blocks moved, by ONNX's operator or, where that has no kernel, by a transpose of all axes apart."""
+    check_format(operation)
+    if has_kernel(operator, operation.dtype):
+        return operation.add(operator, operation.tensor(0), blocksize=operation.setting("block_size"))
+    if min(operation.input_shape(0)[1:]) < 0:
         raise operation.unsupported(f"its data are {operation.dtype} and of free size")
-    return shape
+    moved = operation.add("Transpose", operation.reshape(operation.tensor(0), apart), perm=order)
+    return operation.reshape(moved, shape)
 
 
 LOWERINGS: Final[Mapping[str, Lowering]] = {

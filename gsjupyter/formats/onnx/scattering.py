@@ -7,12 +7,11 @@ import numpy as np
 import onnx_ir as ir
 
 from gsjupyter.formats.onnx.indexing import indices_of
-from gsjupyter.formats.onnx.kernel_types import in_kernel_type
+from gsjupyter.formats.onnx.kernels import computed_around
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sizes import axis_of, ints_of
 from gsjupyter.mindir import Parameter
 
-_WITHOUT_REDUCTION: Final = (np.float16, np.bool_)
 _REDUCTIONS: Final = {0: "none", 1: "add", "none": "none", "add": "add"}
 
 
@@ -29,8 +28,9 @@ def _scattered(
     def compute(data: ir.Value, updates: ir.Value) -> ir.Value:
         return operation.add(operator, data, indices, updates, axis=axis, reduction=reduction)
 
-    lacking = _WITHOUT_REDUCTION if reduction != "none" else ()
-    return in_kernel_type(operation, operation.dtype, lacking, compute, data, updates)
+    if reduction == "none":
+        return compute(data, updates)
+    return computed_around(operation, operator, operation.dtype, compute, data, updates)
 
 
 def _scatter_nd(operation: Operation) -> ir.Value:
@@ -124,15 +124,11 @@ def _index_fill(operation: Operation) -> ir.Value:
     axis %= operation.rank(0)
     data, count = operation.tensor(0), operation.add("Size", operation.tensor(2))
     sizes = operation.add("Shape", data)
-    shape = operation.add("ScatterElements", sizes, np.array([axis], np.int64), _one(operation, count))
+    shape = operation.add("ScatterElements", sizes, np.array([axis], np.int64), operation.int_vector(count))
     places = _along(operation, axis, operation.tensor(2), shape)
     number = operation.add("Reshape", operation.tensor(3, operation.dtype), np.zeros(0, np.int64))
     updates = operation.add("Expand", number, shape)
     return _scattered(operation, "ScatterElements", (data, places, updates), "none", axis)
-
-
-def _one(operation: Operation, count: ir.Value) -> ir.Value:
-    return operation.add("Reshape", count, np.array([1], np.int64))
 
 
 LOWERINGS: Final[Mapping[str, Lowering]] = {

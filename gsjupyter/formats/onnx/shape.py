@@ -1,8 +1,9 @@
 """Reshape, transpose and their kin as ONNX: how a network looks at the same numbers in other ways.
 
 With a free batch no target shape may hold the size that the batch happened to have. A reshape keeps the order of the
-numbers, so the axes that lead both shapes with equal sizes are the same axes, and are copied; the first axis that
-differs takes what the others leave.
+numbers, so where the batch lies in the input tells where it lies in the output. Where nobody knows that, the axes that
+lead both shapes with equal sizes are the same axes, and are copied; the first axis that differs takes what the others
+leave.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,8 @@ import onnx_ir as ir
 
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sizes import axis_of, ints_of
+from gsjupyter.formats.onnx.tuples import MAKERS
+from gsjupyter.mindir import Input, Node, Value
 
 
 def free_target(source: Sequence[int], target: Sequence[int]) -> tuple[int, ...]:
@@ -42,9 +45,67 @@ def reshaped(operation: Operation, value: ir.Value, source: Sequence[int], targe
     """
     builder = operation.builder
     if builder.batch is not None and builder.is_variable(value) and min(*source, *target, 1) > 0:
-        return operation.add("Reshape", value, np.array(free_target(source, target), np.int64))
+        axis = _batch_axis(operation, value, source, target, builder.batch)
+        free = free_target(source, target) if axis is None else (*target[:axis], -1, *target[axis + 1 :])
+        return operation.add("Reshape", value, np.array(free, np.int64))
     # Elsewhere in ONNX a size of 0 would mean the size that the axis has.
     return operation.add("Reshape", value, np.array(target, np.int64), allowzero=int(0 in target) or None)
+
+
+def _batch_axis(
+    operation: Operation, value: ir.Value, source: Sequence[int], target: Sequence[int], batch: int
+) -> int | None:
+    """Return which axis of a target shape holds the batch; None if that isn't certain."""
+    axes = operation.builder.batch_axes
+    places, own = axes.of_reshaped(value, target, batch), axes.of(value)
+    if own is None or len(places) < 2:
+        return places[0].axis if places else None
+    # With a single sample the batch hides: it may be an axis of 1, or a part of any axis beside where that would be.
+    if _is_stack(operation, target):
+        return own.axis + 1
+    rank, shift = len(target), len(source) - len(target)
+    if _meets_weights(operation):
+        places = [place for place in places if place.axis < rank - 1]
+    kept = [axis for axis in range(rank) if axis < own.axis and tuple(source[: axis + 1]) == tuple(target[: axis + 1])]
+    kept += [axis for axis in range(rank) if axis + shift > own.axis and source[axis + shift :] == target[axis:]]
+    alone = [place for place in places if place.outer == place.inner == 1]
+    for chosen in (places, [place for place in places if place.axis not in kept], alone):
+        if len(chosen) == 1:
+            return chosen[0].axis
+    return None
+
+
+def _is_stack(operation: Operation, target: Sequence[int]) -> bool:
+    """Say whether values that were concatenated get an axis of their own: so recurrent layers give their states."""
+    joined = operation.node.inputs[0]
+    if not isinstance(joined, Node) or joined.op != "Concat":
+        return False
+    items, join = joined.inputs[0], Operation(joined, operation.builder)
+    if not isinstance(items, Node) or items.op not in MAKERS or axis_of(join, "axis", 1, len(joined.shape or ())) != 0:
+        return False
+    return all(tuple(target) == (len(items.inputs), *(item.shape or ())) for item in items.inputs)
+
+
+def _meets_weights(operation: Operation) -> bool:
+    """Say whether its last axis is multiplied with a weight, whose sizes are no batch's."""
+    return any(
+        reader.op in ("MatMul", "MatMulExt", "Dense")
+        and reader.inputs[0] is operation.node
+        and not _depends_on_inputs(reader.inputs[1])
+        for reader in operation.node.readers
+    )
+
+
+def _depends_on_inputs(value: Value) -> bool:
+    seen, pending = {value}, [value]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, Input):
+            return True
+        new = set(current.inputs) - seen if isinstance(current, Node) else set()
+        seen |= new
+        pending.extend(new)
+    return False
 
 
 def _reshape(operation: Operation) -> ir.Value:
@@ -145,4 +206,5 @@ LOWERINGS: Final[Mapping[str, Lowering]] = {
     "TensorMove": _same,
     "Contiguous": _same,
     "Identity": _same,
+    "StopGradient": _same,
 }

@@ -7,6 +7,7 @@ import numpy as np
 import onnx_ir as ir
 
 from gsjupyter.formats.onnx.builder import Lowered
+from gsjupyter.formats.onnx.kernels import settled
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 
 
@@ -40,15 +41,11 @@ def _shape(operation: Operation) -> Lowered:
 
 
 def _tensor_shape(operation: Operation) -> ir.Value:
-    return _cast_from_int64(operation, operation.add("Shape", operation.tensor(0)))
+    return settled(operation, operation.add("Shape", operation.tensor(0)), np.int64)
 
 
 def _size(operation: Operation) -> ir.Value:
-    return _cast_from_int64(operation, operation.add("Size", operation.tensor(0)))
-
-
-def _cast_from_int64(operation: Operation, value: ir.Value) -> ir.Value:
-    return value if operation.dtype == np.int64 else operation.cast(value, operation.dtype)
+    return settled(operation, operation.add("Size", operation.tensor(0)), np.int64)
 
 
 def _is_fraction(operation: Operation, index: int) -> bool:
@@ -68,8 +65,7 @@ def _scalars(operation: Operation) -> tuple[list[ir.Value], np.dtype[np.generic]
 def _arithmetic(operator: str) -> Lowering:
     def lower(operation: Operation) -> ir.Value:
         values, dtype = _scalars(operation)
-        result = operation.add(operator, *values)
-        return result if dtype == operation.dtype else operation.cast(result, operation.dtype)
+        return settled(operation, operation.add(operator, *values), dtype)
 
     return lower
 
@@ -82,16 +78,12 @@ def _quotient(operation: Operation) -> ir.Value:
     return operation.add("Div", *(operation.tensor(index, np.float32) for index in (0, 1)))
 
 
-def _remainder_of(operation: Operation, x: ir.Value, y: ir.Value, dtype: np.dtype[np.generic]) -> ir.Value:
+def _remainder(operation: Operation) -> ir.Value:
+    (x, y), dtype = _scalars(operation)
     if dtype.kind == "i":
         return operation.add("Mod", x, y)
     whole = operation.add("Floor", operation.add("Div", x, y))
     return operation.add("Sub", x, operation.add("Mul", whole, y))
-
-
-def _remainder(operation: Operation) -> ir.Value:
-    (x, y), dtype = _scalars(operation)
-    return _remainder_of(operation, x, y, dtype)
 
 
 def _floor_quotient(operation: Operation) -> ir.Value:
@@ -100,12 +92,6 @@ def _floor_quotient(operation: Operation) -> ir.Value:
         return operation.add("Floor", operation.add("Div", x, y))
     # ONNX rounds quotients of integers towards zero, and Python down.
     return operation.add("Div", operation.add("Sub", x, operation.add("Mod", x, y)), y)
-
-
-def _power(operation: Operation) -> ir.Value:
-    (x, y), dtype = _scalars(operation)
-    result = operation.add("Pow", x, y)
-    return result if dtype == operation.dtype else operation.cast(result, operation.dtype)
 
 
 def _converted(operation: Operation) -> Lowered:
@@ -124,7 +110,7 @@ def _tensor_to_scalar(operation: Operation) -> ir.Value:
 def _tuple_to_tensor(operation: Operation) -> Lowered:
     if operation.is_constant(0):
         return np.asarray(operation.constant(0), operation.dtype)
-    return _cast_from_int64(operation, operation.ints(0))
+    return settled(operation, operation.ints(0), np.int64)
 
 
 def _tensor_to_tuple(operation: Operation) -> Lowered:
@@ -133,18 +119,6 @@ def _tensor_to_tuple(operation: Operation) -> Lowered:
         raise operation.unsupported("the length of the tuple is known only when the model runs")
     value = operation.tensor(0)
     return tuple(operation.add("Gather", value, operation.number(item, np.int64)) for item in range(length))
-
-
-def _make_tuple(operation: Operation) -> Lowered:
-    return tuple(operation.builder.get(value) for value in operation.node.inputs)
-
-
-def _tuple_item(operation: Operation) -> Lowered:
-    items = operation.builder.get(operation.node.inputs[0])
-    (index,) = ints_of(operation.constant(1))
-    if not isinstance(items, tuple):
-        raise operation.unsupported("what it takes an item of is no tuple")
-    return items[index]
 
 
 LOWERINGS: Final[Mapping[str, Lowering]] = {
@@ -160,7 +134,7 @@ LOWERINGS: Final[Mapping[str, Lowering]] = {
     "ScalarDiv": _quotient,
     "ScalarFloorDiv": _floor_quotient,
     "ScalarMod": _remainder,
-    "ScalarPow": _power,
+    "ScalarPow": _arithmetic("Pow"),
     "ScalarUsub": _arithmetic("Neg"),
     "ScalarUadd": _converted,
     "ScalarEq": _comparison("Equal"),
@@ -176,8 +150,4 @@ LOWERINGS: Final[Mapping[str, Lowering]] = {
     "ListToTensor": _tuple_to_tensor,
     "TensorToTuple": _tensor_to_tuple,
     "TensorToList": _tensor_to_tuple,
-    "RealMakeTuple": _make_tuple,
-    "RealMakeList": _make_tuple,
-    "RealTupleGetItem": _tuple_item,
-    "RealListGetItem": _tuple_item,
 }

@@ -10,12 +10,16 @@ import onnx_ir as ir
 from gsjupyter.formats.onnx.builder import Lowered
 from gsjupyter.formats.onnx.constant_values import known_value
 from gsjupyter.formats.onnx.operation import Lowering, Operation
-from gsjupyter.formats.onnx.order import FIRST, LAST
 from gsjupyter.formats.onnx.sizes import axis_of, ints_of, size_of
+
+FIRST: Final = np.iinfo(np.int64).min
+"""Where a slice ends that goes backwards through the whole axis."""
+LAST: Final = np.iinfo(np.int64).max
+"""Where a slice ends that goes forwards through the whole axis."""
 
 
 @dataclass
-class Selection:
+class _Selection:
     """What is taken of a tensor, axis by axis of its input."""
 
     slices: list[tuple[int, Lowered, Lowered, int]] = field(default_factory=list)
@@ -90,11 +94,12 @@ def _for_any_sample(operation: Operation, value: ir.Value) -> ir.Value:
 
     So the state that a recurrent layer begins with is made: as zeros for as many samples as the example had.
     """
-    shape, batch = operation.shape, operation.builder.batch
-    if batch is None or batch == 1 or shape is None or len(shape) < 2 or shape[0] != batch:
+    builder, shape = operation.builder, operation.shape
+    if builder.batch is None or not shape or shape[0] != builder.batch:
         return value
-    known = known_value(operation.builder, value)
-    return value if known is None or (known != known[:1]).any() else operation.builder.initializer(known[:1])
+    known = known_value(builder, value)
+    row = builder.common_row(known) if known is not None else None
+    return value if row is None else builder.initializer(row)
 
 
 def _entries(operation: Operation, index: int) -> tuple[Lowered, ...]:
@@ -107,8 +112,8 @@ def _entries(operation: Operation, index: int) -> tuple[Lowered, ...]:
     return ints_of(lowered)
 
 
-def _selection(sizes: Sequence[int], entries: Sequence[tuple[Lowered, Lowered, Lowered]], masks: _Masks) -> Selection:
-    selection, axis, place = Selection(), 0, 0
+def _selection(sizes: Sequence[int], entries: Sequence[tuple[Lowered, Lowered, Lowered]], masks: _Masks) -> _Selection:
+    selection, axis, place = _Selection(), 0, 0
     has_ellipsis = False
     for number, (begin, end, stride) in enumerate(entries):
         bits = masks.names(number)
@@ -186,7 +191,7 @@ def _slice_axis(operation: Operation) -> ir.Value:
 def _select(operation: Operation) -> ir.Value:
     axis = axis_of(operation, "dim", 1, operation.rank(0))
     index = operation.builder.get(operation.node.inputs[2])
-    return Selection(items=[(axis, index)]).apply(operation, operation.tensor(0))
+    return _Selection(items=[(axis, index)]).apply(operation, operation.tensor(0))
 
 
 LOWERINGS: Final[Mapping[str, Lowering]] = {

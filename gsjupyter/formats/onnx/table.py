@@ -15,11 +15,11 @@ from gsjupyter.formats.onnx import (
     elementary,
     expansion,
     filling,
+    flip_and_roll,
     indexing,
     joining,
     matrix_product,
     normalization,
-    order,
     padding,
     pooling,
     quantization,
@@ -33,6 +33,7 @@ from gsjupyter.formats.onnx import (
     slicing,
     sorting,
     transposed_convolution,
+    tuples,
 )
 from gsjupyter.formats.onnx.operation import Lowering
 
@@ -48,11 +49,11 @@ LOWERINGS: Final[Mapping[str, Lowering]] = {
     **elementary.LOWERINGS,
     **expansion.LOWERINGS,
     **filling.LOWERINGS,
+    **flip_and_roll.LOWERINGS,
     **indexing.LOWERINGS,
     **joining.LOWERINGS,
     **matrix_product.LOWERINGS,
     **normalization.LOWERINGS,
-    **order.LOWERINGS,
     **padding.LOWERINGS,
     **pooling.LOWERINGS,
     **quantization.LOWERINGS,
@@ -66,4 +67,5 @@ LOWERINGS: Final[Mapping[str, Lowering]] = {
     **slicing.LOWERINGS,
     **sorting.LOWERINGS,
     **transposed_convolution.LOWERINGS,
+    **tuples.LOWERINGS,
 }

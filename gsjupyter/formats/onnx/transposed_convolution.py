@@ -11,7 +11,7 @@ from typing import Final
 
 import onnx_ir as ir
 
-from gsjupyter.formats.onnx.convolution import bias_or_none, check_batched, check_format, strides_and_dilations
+from gsjupyter.formats.onnx.convolution import check_batched, check_format, strides_and_dilations
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sliding_window import both_sides, extent, pairs_apart, per_axis, same_padding
 from gsjupyter.mindir import Constant, Node, Value
@@ -24,8 +24,7 @@ def _transposed(operation: Operation) -> ir.Value:
     check_format(operation)
     kernel = operation.input_shape(1)[2:]
     strides, dilations = strides_and_dilations(operation, len(kernel))
-    extents = [extent(length, dilation) for length, dilation in zip(kernel, dilations, strict=True)]
-    least = [stride * -1 + length for stride, length in zip(strides, extents, strict=True)]
+    least = [length - stride for stride, length in zip(strides, map(extent, kernel, dilations), strict=True)]
     sizes, results = _sizes(operation, strides, least)
     pads = _padding(operation) or same_padding(results, kernel, strides, dilations) or []
     missing = [
@@ -124,7 +123,7 @@ def _with_settings_as_inputs(operation: Operation) -> ir.Value:
         "ConvTranspose",
         operation.tensor(0),
         operation.tensor(1),
-        bias_or_none(operation, 2),
+        operation.optional(2),
         kernel_shape=kernel,
         strides=per_axis(operation.setting("stride", 3), axes),
         pads=both_sides(per_axis(operation.setting("padding", 4), axes)),

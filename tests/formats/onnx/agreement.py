@@ -52,12 +52,23 @@ def run_onnx(onnx_model, *arrays):
         return dict(zip([item.name for item in session.get_outputs()], outputs, strict=True))
 
 
+def exported(network, *inputs):
+    """Return a cell or function as it is exported with arrays or Tensors."""
+    tensors = (item if isinstance(item, mindspore.Tensor) else mindspore.Tensor(item) for item in inputs)
+    return model_from_cell(as_cell(network), tuple(tensors))
+
+
+def lowered(network, *inputs, **options):
+    """Return a cell or function, exported with arrays or Tensors, as an ONNX model."""
+    return to_onnx(exported(network, *inputs), **options)
+
+
 def assert_agrees(network, *arrays, tolerance=1e-5, **options):
     """Check that a cell or function gives the same as ONNX, in ONNX Runtime, as on MindSpore.
 
     Values may differ by `tolerance` times the largest one; shapes, data types, NaN and infinities may not.
     """
-    model = model_from_cell(as_cell(network), tuple(mindspore.Tensor(array) for array in arrays))
+    model = exported(network, *arrays)
     expected = flat_output(Runner(model)(*arrays))
     assert_same(run_onnx(to_onnx(model, **options), *arrays), expected, tolerance)
 
@@ -82,11 +93,10 @@ def assert_agrees_at_other_sizes(network, example, *others, tolerance=1e-5, **op
         As in `assert_agrees`; ``free_batch=True`` for examples without dynamic axes.
     """
     cell = as_cell(network)
-    tensors = tuple(item if isinstance(item, mindspore.Tensor) else mindspore.Tensor(item) for item in example)
-    model = model_from_cell(cell, tensors)
+    model = exported(cell, *example)
     onnx_model = to_onnx(model, **options)
     # A model that was exported without dynamic axes may itself hold the sizes of its example.
-    is_dynamic = any(-1 in tensor.shape for tensor in tensors)
+    is_dynamic = any(-1 in item.shape for item in example)
     run = Runner(model) if is_dynamic else lambda *arrays: _as_arrays(cell(*map(mindspore.Tensor, arrays)))
     for arrays in others:
         expected = flat_output(run(*arrays))

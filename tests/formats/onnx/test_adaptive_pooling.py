@@ -10,8 +10,9 @@ from mindspore import Tensor, mint, nn, ops
 from gsjupyter.errors import UnsupportedError
 from gsjupyter.formats.onnx import to_onnx
 from gsjupyter.mindir import model_from_cell
-from tests.formats.onnx.agreement import Function, assert_agrees, run_onnx
-from tests.formats.onnx.twins import assert_same_as, random
+from tests.formats.onnx.agreement import assert_agrees, lowered, run_onnx
+from tests.formats.onnx.twins import assert_same_as
+from tests.passes.networks import normal
 
 
 def test_means_and_maxima(rng):
@@ -35,7 +36,7 @@ def test_means_and_maxima(rng):
         )
 
     shapes = (2, 3, 9, 8), (3, 9, 8), (2, 3, 5, 6, 7), (2, 3, 9)
-    assert_agrees(network, *(random(rng, *shape) for shape in shapes))
+    assert_agrees(network, *(normal(rng, *shape) for shape in shapes))
 
 
 def test_those_of_mint(rng):
@@ -54,7 +55,7 @@ def test_those_of_mint(rng):
             ops.adaptive_avg_pool3d(volume, (2, None, 3)),
         )
 
-    assert_same_as(network, twin, random(rng, 2, 3, 9, 8), random(rng, 2, 3, 5, 6, 7), random(rng, 2, 3, 9))
+    assert_same_as(network, twin, normal(rng, 2, 3, 9, 8), normal(rng, 2, 3, 5, 6, 7), normal(rng, 2, 3, 9))
 
 
 def test_what_can_not_be_told_is_refused(rng):
@@ -62,14 +63,14 @@ def test_what_can_not_be_told_is_refused(rng):
         return ops.adaptive_max_pool2d(x, (5, 3), return_indices=True)
 
     with pytest.raises(UnsupportedError, match="where its maxima lie"):
-        to_onnx(model_from_cell(Function(places), (Tensor(random(rng, 2, 3, 9, 8)),)))
+        lowered(places, normal(rng, 2, 3, 9, 8))
     free = Tensor(shape=[None, 3, None, 8], dtype=mindspore.float32)
     with pytest.raises(UnsupportedError, match="free size"):
-        to_onnx(model_from_cell(nn.AdaptiveAvgPool2d(2), (free,)))
+        lowered(nn.AdaptiveAvgPool2d(2), free)
 
 
 def test_any_batch(rng):
-    model = model_from_cell(nn.AdaptiveAvgPool2d((5, 3)), (Tensor(random(rng, 2, 3, 9, 8)),))
-    x = random(rng, 3, 3, 9, 8)
+    model = model_from_cell(nn.AdaptiveAvgPool2d((5, 3)), (Tensor(normal(rng, 2, 3, 9, 8)),))
+    x = normal(rng, 3, 3, 9, 8)
     expected = nn.AdaptiveAvgPool2d((5, 3))(Tensor(x)).asnumpy()
     np.testing.assert_allclose(run_onnx(to_onnx(model, free_batch=True), x)["output"], expected, rtol=0, atol=1e-6)

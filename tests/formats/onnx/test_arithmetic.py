@@ -9,17 +9,14 @@ from mindspore import Tensor, mint, nn, ops
 
 from tests.formats.onnx.agreement import assert_agrees
 from tests.formats.onnx.twins import assert_same_as, operators
-
-
-def numbers(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
+from tests.passes.networks import normal
 
 
 def test_sums_products_and_quotients_of_shapes_that_broadcast(rng):
     def network(x, y, scalar):
         return x + y, x - scalar, x * y, scalar / (y + 5), x + 2, 2 - x, x * 2.5, x / 3, 2 / (x + 5), scalar * 3
 
-    assert_agrees(network, numbers(rng, 2, 1, 3), numbers(rng, 4, 1), np.array(1.5, np.float32))
+    assert_agrees(network, normal(rng, 2, 1, 3), normal(rng, 4, 1), np.array(1.5, np.float32))
 
 
 def test_the_second_operand_scaled(rng):
@@ -33,7 +30,7 @@ def test_the_second_operand_scaled(rng):
             mint.sub(x, 1),
         )
 
-    assert_agrees(network, numbers(rng, 2, 3), numbers(rng, 3), np.arange(6, dtype=np.int32))
+    assert_agrees(network, normal(rng, 2, 3), normal(rng, 3), np.arange(6, dtype=np.int32))
 
 
 def test_data_types_are_brought_together(rng):
@@ -45,7 +42,7 @@ def test_data_types_are_brought_together(rng):
         )  # fmt: skip
 
     integers, small = np.array([3, 4, 5, 1, 2, 7], np.int32), np.array([3, -4, 5, 100, 2, -7], np.int8)
-    assert_agrees(network, numbers(rng, 6), integers, small, tolerance=1e-3)
+    assert_agrees(network, normal(rng, 6), integers, small, tolerance=1e-3)
 
 
 def test_integer_quotients_and_remainders_of_both_signs():
@@ -138,8 +135,8 @@ def test_limits(rng):
             ops.hardtanh(x, -0.5, 0.6), mint.clamp(h, -0.5, 0.5),
         )  # fmt: skip
 
-    x = numbers(rng, 3, 4)
-    assert_agrees(network, x, numbers(rng, 4), np.array([3, -4, 5, 0], np.int32), x.astype(np.float16))
+    x = normal(rng, 3, 4)
+    assert_agrees(network, x, normal(rng, 4), np.array([3, -4, 5, 0], np.int32), x.astype(np.float16))
 
 
 def test_combinations_of_several_tensors(rng):
@@ -152,7 +149,7 @@ def test_combinations_of_several_tensors(rng):
             ops.heaviside(x, y), ops.heaviside(i, i * 7), ops.logaddexp(x, y), ops.copysign(x, y),
         )  # fmt: skip
 
-    x, y, z = (numbers(rng, 2, 3) for _ in range(3))
+    x, y, z = (normal(rng, 2, 3) for _ in range(3))
     x[0] = 0, 1, -1
     assert_agrees(network, x, y, z, np.array([3, 0, -5], np.int32))
 
@@ -171,7 +168,7 @@ def test_operators_that_mindspore_runs_on_other_devices_only(rng):
     def twin(x, y, i):
         return ops.fmod(x, y), ops.fmod(x, 0.3), i // 3, ops.atan2(x, y), -ops.fmax(-x, -y)
 
-    assert_same_as(network, twin, numbers(rng, 8), numbers(rng, 8) + 4, np.array([7, -7, 3], np.int32))
+    assert_same_as(network, twin, normal(rng, 8), normal(rng, 8) + 4, np.array([7, -7, 3], np.int32))
 
 
 def leaky_relu(x):
@@ -195,7 +192,7 @@ def another_tensor(x):
 
 
 def test_a_leaky_relu_is_one_operator_again(rng):
-    x = numbers(rng, 2, 3)
+    x = normal(rng, 2, 3)
     assert operators(leaky_relu, x) == ["LeakyRelu"]
     assert_agrees(leaky_relu, x)
     assert_agrees(nn.LeakyReLU(0.0), x)
@@ -203,7 +200,7 @@ def test_a_leaky_relu_is_one_operator_again(rng):
 
 @pytest.mark.parametrize("network", [slope_above_1, larger_product, negative_factor, another_tensor])
 def test_what_is_no_leaky_relu_stays(network, rng):
-    x = numbers(rng, 2, 3)
+    x = normal(rng, 2, 3)
     assert "LeakyRelu" not in operators(network, x)
     assert_agrees(network, x)
 
@@ -213,4 +210,4 @@ def test_a_product_that_something_else_reads_stays(rng):
         scaled = x * 0.1
         return ops.maximum(scaled, x), scaled
 
-    assert_agrees(network, numbers(rng, 2, 3))
+    assert_agrees(network, normal(rng, 2, 3))

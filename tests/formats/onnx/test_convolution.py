@@ -11,7 +11,8 @@ from gsjupyter.errors import UnsupportedError
 from gsjupyter.formats.onnx import to_onnx
 from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import assert_agrees, run_onnx
-from tests.formats.onnx.twins import Several, assert_same_as, operators, random
+from tests.formats.onnx.twins import Several, assert_same_as, operators
+from tests.passes.networks import normal
 
 
 def test_every_padding_of_two_axes(rng):
@@ -24,7 +25,7 @@ def test_every_padding_of_two_axes(rng):
         nn.Conv2d(4, 6, 3, 2, "valid", has_bias=True, bias_init="normal"),
         nn.Conv2d(4, 8, 3, 1, "pad", 1, group=4),
     )
-    assert_agrees(network, random(rng, 2, 4, 9, 8))
+    assert_agrees(network, normal(rng, 2, 4, 9, 8))
 
 
 def test_one_axis_and_three(rng):
@@ -32,13 +33,13 @@ def test_one_axis_and_three(rng):
         nn.Conv1d(4, 6, 4, 3, "same", has_bias=True, bias_init="normal"),
         nn.Conv1d(4, 6, 3, 2, "pad", 2, 2, 2),
     )
-    assert_agrees(one, random(rng, 2, 4, 11))
+    assert_agrees(one, normal(rng, 2, 4, 11))
     three = Several(
         nn.Conv3d(4, 6, (2, 3, 4), (1, 2, 3), "same", has_bias=True, bias_init="normal"),
         nn.Conv3d(4, 6, 3, 2, "pad", (1, 2, 0, 1, 1, 3), group=2),
         nn.Conv3d(4, 6, 2, 1, "valid"),
     )
-    assert_agrees(three, random(rng, 2, 4, 5, 6, 7))
+    assert_agrees(three, normal(rng, 2, 4, 5, 6, 7))
 
 
 def test_weights_that_are_computed_and_a_sum_that_is_read_twice(rng):
@@ -46,14 +47,14 @@ def test_weights_that_are_computed_and_a_sum_that_is_read_twice(rng):
         y = ops.conv2d(x, weight)
         return ops.bias_add(y, bias), ops.relu(y), ops.conv2d(x, ops.relu(weight), ops.relu(bias), 1, "pad", 1)
 
-    arrays = random(rng, 2, 4, 9, 8), random(rng, 6, 4, 3, 3), random(rng, 6)
+    arrays = normal(rng, 2, 4, 9, 8), normal(rng, 6, 4, 3, 3), normal(rng, 6)
     assert_agrees(network, *arrays)
     assert operators(network, *arrays) == ["Conv", "Unsqueeze", "Add", "Relu", "Relu", "Relu", "Conv"]
 
 
 def test_half_precision(rng):
     network = nn.Conv2d(3, 4, 3, has_bias=True, bias_init="normal", dtype=mindspore.float16)
-    assert_agrees(network, random(rng, 2, 3, 5, 5).astype(np.float16), tolerance=2e-3)
+    assert_agrees(network, normal(rng, 2, 3, 5, 5).astype(np.float16), tolerance=2e-3)
 
 
 def test_those_of_mint(rng):
@@ -84,7 +85,7 @@ def test_those_of_mint(rng):
 
     planes = (2, 4, 9, 8), (6, 4, 3, 3), (6,), (6, 2, 3, 3), (6, 4, 4, 2)
     others = (2, 4, 3, 4, 5), (6, 4, 1, 3, 3), (2, 4, 9), (6, 4, 3)
-    assert_same_as(network, twin, *(random(rng, *shape) for shape in planes + others))
+    assert_same_as(network, twin, *(normal(rng, *shape) for shape in planes + others))
 
 
 def test_axes_of_free_size(rng):
@@ -92,7 +93,7 @@ def test_axes_of_free_size(rng):
         nn.Conv2d(4, 6, (3, 4), 2, "same"), nn.Conv2d(4, 6, 3, 2, "pad", (1, 0, 2, 1), dilation=2, has_bias=True)
     )
     model = model_from_cell(network, (Tensor(shape=[None, 4, None, None], dtype=mindspore.float32),))
-    x = random(rng, 3, 4, 9, 8)
+    x = normal(rng, 3, 4, 9, 8)
     for actual, expected in zip(run_onnx(to_onnx(model), x).values(), network(Tensor(x)), strict=True):
         np.testing.assert_allclose(actual, expected.asnumpy(), rtol=0, atol=1e-5)
 
@@ -128,8 +129,8 @@ class Network(nn.Cell):
 def test_a_small_network_takes_any_batch_and_half_precision(rng):
     network = Network()
     network.set_train(False)
-    model = model_from_cell(network, (Tensor(random(rng, 2, 3, 10, 12)),))
-    many = random(rng, 5, 3, 10, 12)
+    model = model_from_cell(network, (Tensor(normal(rng, 2, 3, 10, 12)),))
+    many = normal(rng, 5, 3, 10, 12)
     expected = network(Tensor(many)).asnumpy()
     free = to_onnx(model, free_batch=True)
     half = to_onnx(model, free_batch=True, float_type=np.float16)

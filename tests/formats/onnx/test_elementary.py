@@ -5,11 +5,9 @@ from __future__ import annotations
 import mindspore
 import numpy as np
 import pytest
-from mindspore import Tensor, mint, ops
+from mindspore import mint, ops
 
-from gsjupyter.formats.onnx import to_onnx
-from gsjupyter.mindir import model_from_cell
-from tests.formats.onnx.agreement import Function, assert_agrees, run_onnx
+from tests.formats.onnx.agreement import assert_agrees, lowered, run_onnx
 from tests.formats.onnx.twins import assert_same_as
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0, -0.0, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 3, 0.25, 2.75], np.float32)
@@ -55,7 +53,7 @@ def test_small_numbers_keep_their_digits(size):
         return ops.expm1(x), ops.log1p(x)
 
     x = np.array([1, -1, 0.37, 5], np.float32) * np.float32(size)
-    results = run_onnx(to_onnx(model_from_cell(Function(network), (Tensor(x),))), x)
+    results = run_onnx(lowered(network, x), x)
     for actual, function in zip(results.values(), (np.expm1, np.log1p), strict=True):
         np.testing.assert_allclose(actual, function(x.astype(np.float64)), rtol=5e-7)
 

@@ -7,20 +7,15 @@ import numpy as np
 import pytest
 from mindspore import Parameter, Tensor, mint, nn, ops
 
-from gsjupyter.formats.onnx import to_onnx
-from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import (
-    as_cell,
     assert_agrees,
     assert_agrees_at_other_sizes,
     assert_agrees_in_types,
     assert_same,
+    lowered,
     run_onnx,
 )
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
+from tests.passes.networks import normal
 
 
 def test_fixed_shapes(rng):
@@ -97,6 +92,6 @@ def test_each_item_repeated_as_numpy_does(rng):
         return mint.repeat_interleave(x, 2, 1), mint.repeat_interleave(x, 3, -1), mint.repeat_interleave(x, 2)
 
     x = normal(rng, 2, 3, 4)
-    actual = run_onnx(to_onnx(model_from_cell(as_cell(network), (Tensor(x),))), x)
+    actual = run_onnx(lowered(network, x), x)
     expected = {"0": np.repeat(x, 2, 1), "1": np.repeat(x, 3, -1), "2": np.repeat(x, 2)}
     assert_same(actual, expected, 0)

@@ -6,20 +6,15 @@ import mindspore
 import numpy as np
 from mindspore import Tensor, mint, ops
 
-from gsjupyter.formats.onnx import to_onnx
-from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import (
-    as_cell,
     assert_agrees,
     assert_agrees_at_other_sizes,
     assert_agrees_in_types,
     assert_same,
+    lowered,
     run_onnx,
 )
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
+from tests.passes.networks import normal
 
 
 def test_fixed_shapes(rng):
@@ -75,7 +70,7 @@ def test_what_mindspore_exports_and_has_no_kernel_for(rng):
         return *ranges, mint.tril(x, 1), mint.full_like(x, 3), mint.arange(0, mint.sum(x) * 0 + 3)
 
     x = normal(rng, 3, 4)
-    actual = run_onnx(to_onnx(model_from_cell(as_cell(network), (Tensor(x),))), x)
+    actual = run_onnx(lowered(network, x), x)
     ranges = np.arange(3), np.arange(1, 2, 0.25, dtype=np.float32), np.linspace(-1, 1, 5, dtype=np.float32)
     expected = *ranges, np.tril(x, 1), np.full_like(x, 3), np.arange(3.0)
     assert_same(actual, {str(index): array for index, array in enumerate(expected)}, 1e-6)

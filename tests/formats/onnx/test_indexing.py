@@ -10,11 +10,15 @@ from mindspore import Tensor, mint, nn, ops
 from gsjupyter.errors import UnsupportedError
 from gsjupyter.formats.onnx import to_onnx
 from gsjupyter.mindir import model_from_cell
-from tests.formats.onnx.agreement import as_cell, assert_agrees, assert_agrees_at_other_sizes, assert_same, run_onnx
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
+from tests.formats.onnx.agreement import (
+    as_cell,
+    assert_agrees,
+    assert_agrees_at_other_sizes,
+    assert_same,
+    lowered,
+    run_onnx,
+)
+from tests.passes.networks import normal
 
 
 def indices(rng, limit, *shape, dtype=np.int32):
@@ -144,5 +148,21 @@ def test_what_mindspore_exports_and_has_no_kernel_for(rng):
         return mint.index_select(x, 1, i), ops.take(x, i)
 
     x, i = normal(rng, 2, 3), indices(rng, 3, 4)
-    actual = run_onnx(to_onnx(model_from_cell(as_cell(network), (Tensor(x), Tensor(i)))), x, i)
+    actual = run_onnx(lowered(network, x, i), x, i)
     assert_same(actual, {"0": x[:, i], "1": x.reshape(-1)[i]}, 0)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_a_list_picks_the_same_of_any_number_of_samples(rng, batch):
+    def network(x):
+        return x[:, [1, 3]], x[:, :, [2, 0, -1]]
+
+    others = [(normal(rng, count, 4, 3),) for count in (1, 3)]
+    assert_agrees_at_other_sizes(network, (normal(rng, batch, 4, 3),), *others, free_batch=True)
+
+
+def test_a_list_that_picks_of_each_sample_another_item_stays(rng):
+    def network(x):
+        return x[[0, 1], [2, 0]], x[[1, 0], [1, 1]], x.swapaxes(0, 1)[:, [1, 0]]
+
+    assert_agrees(network, normal(rng, 2, 4, 3), free_batch=True)

@@ -7,20 +7,15 @@ import numpy as np
 import pytest
 from mindspore import Tensor, mint, ops
 
-from gsjupyter.formats.onnx import to_onnx
-from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import (
-    as_cell,
     assert_agrees,
     assert_agrees_at_other_sizes,
     assert_agrees_in_types,
     assert_same,
+    lowered,
     run_onnx,
 )
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
+from tests.passes.networks import normal
 
 
 def test_joined(rng):
@@ -94,5 +89,14 @@ def test_what_mindspore_exports_and_has_no_kernel_for(rng):
         return mint.stack((x, x), 1), *ops.operations.array_ops.SplitV([1, -1], 2, 2)(x)
 
     x = normal(rng, 2, 3, 4)
-    actual = run_onnx(to_onnx(model_from_cell(as_cell(network), (Tensor(x),))), x)
+    actual = run_onnx(lowered(network, x), x)
     assert_same(actual, {"0": np.stack((x, x), 1), "1": x[..., :1], "2": x[..., 1:]}, 0)
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_what_each_sample_starts_with_is_stacked_for_any_number(rng, batch):
+    def network(x):
+        return ops.stack((ops.ones((x.shape[0], 3), mindspore.float32), x), 1)
+
+    others = [(normal(rng, count, 3),) for count in (1, 3)]
+    assert_agrees_at_other_sizes(network, (normal(rng, batch, 3),), *others, free_batch=True)

@@ -10,7 +10,8 @@ from mindspore import Tensor, mint, nn, ops
 from gsjupyter.formats.onnx import to_onnx
 from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import assert_agrees, run_onnx
-from tests.formats.onnx.twins import assert_same_as, operators, random
+from tests.formats.onnx.twins import assert_same_as, operators
+from tests.passes.networks import normal
 
 
 def test_transposed_factors(rng):
@@ -27,7 +28,7 @@ def test_transposed_factors(rng):
         )
 
     shapes = (3, 4), (4, 3), (2, 5, 3, 4), (2, 5, 4, 3)
-    assert_agrees(network, *(random(rng, *shape) for shape in shapes))
+    assert_agrees(network, *(normal(rng, *shape) for shape in shapes))
 
 
 def test_factors_of_any_rank(rng):
@@ -46,7 +47,7 @@ def test_factors_of_any_rank(rng):
         )
 
     shapes = (4,), (4, 5), (2, 3, 4), (6, 2, 3, 4)
-    assert_agrees(network, *(random(rng, *shape) for shape in shapes))
+    assert_agrees(network, *(normal(rng, *shape) for shape in shapes))
 
 
 def test_dense_layers(rng):
@@ -60,7 +61,7 @@ def test_dense_layers(rng):
         )
 
     shapes = (4,), (3, 4), (2, 3, 4), (5, 4), (5,)
-    assert_agrees(network, *(random(rng, *shape) for shape in shapes))
+    assert_agrees(network, *(normal(rng, *shape) for shape in shapes))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int8, np.uint8, np.int16, np.int32, np.int64])
@@ -88,7 +89,7 @@ def test_a_bias_of_every_rank_and_format(rng):
         )
 
     shapes = (2, 5), (2, 5, 3), (2, 5, 3, 4), (2, 5, 3, 4, 2), (5,)
-    assert_agrees(network, *(random(rng, *shape) for shape in shapes))
+    assert_agrees(network, *(normal(rng, *shape) for shape in shapes))
 
 
 def test_the_bias_is_an_input_of_the_product(rng):
@@ -97,9 +98,9 @@ def test_the_bias_is_an_input_of_the_product(rng):
     def product(x, weight, bias):
         return ops.bias_add(ops.matmul(x, weight), ops.relu(bias))
 
-    assert operators(dense, random(rng, 3, 4)) == ["Gemm", "Relu"]
-    assert operators(product, random(rng, 3, 4), random(rng, 4, 5), random(rng, 5)) == ["Relu", "Gemm"]
-    assert_agrees(product, random(rng, 3, 4), random(rng, 4, 5), random(rng, 5))
+    assert operators(dense, normal(rng, 3, 4)) == ["Gemm", "Relu"]
+    assert operators(product, normal(rng, 3, 4), normal(rng, 4, 5), normal(rng, 5)) == ["Relu", "Gemm"]
+    assert_agrees(product, normal(rng, 3, 4), normal(rng, 4, 5), normal(rng, 5))
 
 
 def test_a_product_that_is_also_read_without_its_bias(rng):
@@ -107,7 +108,7 @@ def test_a_product_that_is_also_read_without_its_bias(rng):
         y = ops.matmul(x, weight)
         return ops.bias_add(y, bias), ops.bias_add(ops.bias_add(ops.MatMul(False, False)(x, weight), bias), bias), y
 
-    assert_agrees(network, random(rng, 3, 4), random(rng, 4, 5), random(rng, 5))
+    assert_agrees(network, normal(rng, 3, 4), normal(rng, 4, 5), normal(rng, 5))
 
 
 def test_products_that_are_added(rng):
@@ -116,7 +117,7 @@ def test_products_that_are_added(rng):
         return mint.baddbmm(sums, stack, other, beta=0.5, alpha=3), ops.addmm(added, a, b), ops.inner(a, a)
 
     shapes = (5,), (3, 4), (4, 5), (3, 5), (2, 3, 4), (2, 4, 5), (2, 3, 5)
-    arrays = [random(rng, *shape) for shape in shapes]
+    arrays = [normal(rng, *shape) for shape in shapes]
     assert_agrees(network, *arrays[1:])
 
     def only_on_ascend(*arrays):
@@ -149,7 +150,7 @@ def test_products_that_are_added(rng):
 def test_rows_of_a_free_number(rng):
     network = mint.nn.Linear(4, 5)
     model = model_from_cell(network, (Tensor(shape=[None, None, 4], dtype=mindspore.float32),))
-    x = random(rng, 2, 3, 4)
+    x = normal(rng, 2, 3, 4)
     expected = network(Tensor(x)).asnumpy()
     np.testing.assert_allclose(run_onnx(to_onnx(model), x)["output"], expected, rtol=0, atol=1e-6)
     fixed = model_from_cell(network, (Tensor(x),))

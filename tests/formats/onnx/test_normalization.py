@@ -11,13 +11,14 @@ from gsjupyter.errors import UnsupportedError
 from gsjupyter.formats.onnx import to_onnx
 from gsjupyter.formats.onnx.lowering import lowered_graph
 from gsjupyter.mindir import model_from_cell
-from tests.formats.onnx.agreement import Function, assert_agrees, run_onnx
-from tests.formats.onnx.twins import Several, assert_same_as, operators, random
+from tests.formats.onnx.agreement import Function, assert_agrees, lowered, run_onnx
+from tests.formats.onnx.twins import Several, assert_same_as, operators
+from tests.passes.networks import normal
 
 
 def statistics(rng, channels):
     """Return gamma, beta, mean and variance."""
-    return [*(random(rng, channels) for _ in range(3)), rng.uniform(0.1, 3, channels).astype(np.float32)]
+    return [*(normal(rng, channels) for _ in range(3)), rng.uniform(0.1, 3, channels).astype(np.float32)]
 
 
 def test_batches(rng):
@@ -25,15 +26,15 @@ def test_batches(rng):
         return ops.batch_norm(x, mean, variance, gamma, beta, eps=1e-3), ops.batch_norm(x, mean, variance, gamma, beta)
 
     arrays = statistics(rng, 4)
-    assert_agrees(network, random(rng, 2, 4, 5, 3), *arrays)
-    half = [array.astype(np.float16) for array in (random(rng, 2, 4, 5, 3), *arrays)]
+    assert_agrees(network, normal(rng, 2, 4, 5, 3), *arrays)
+    half = [array.astype(np.float16) for array in (normal(rng, 2, 4, 5, 3), *arrays)]
     assert_agrees(network, *half, tolerance=2e-3)
     assert_agrees(network, half[0], *arrays, tolerance=2e-3)
 
 
 def test_batches_of_every_rank(rng):
-    assert_agrees(nn.BatchNorm1d(4), random(rng, 3, 4))
-    assert_agrees(nn.BatchNorm3d(4), random(rng, 2, 4, 3, 2, 5))
+    assert_agrees(nn.BatchNorm1d(4), normal(rng, 3, 4))
+    assert_agrees(nn.BatchNorm3d(4), normal(rng, 2, 4, 3, 2, 5))
 
 
 def test_batches_by_mint(rng):
@@ -49,8 +50,8 @@ def test_batches_by_mint(rng):
             ops.batch_norm(flat[:, :, None, None], mean, variance, gamma, beta)[:, :, 0, 0],
         )
 
-    assert_same_as(network, twin, random(rng, 2, 4, 5, 3), random(rng, 3, 4), *statistics(rng, 4))
-    model = model_from_cell(mint.nn.BatchNorm2d(4, affine=False), (Tensor(random(rng, 2, 4, 5, 3)),))
+    assert_same_as(network, twin, normal(rng, 2, 4, 5, 3), normal(rng, 3, 4), *statistics(rng, 4))
+    model = model_from_cell(mint.nn.BatchNorm2d(4, affine=False), (Tensor(normal(rng, 2, 4, 5, 3)),))
     assert "BatchNormalization" in [node.op_type for node in to_onnx(model).graph]
 
 
@@ -58,7 +59,7 @@ def test_training_is_refused(rng):
     def network(x, gamma, beta, mean, variance):
         return ops.BatchNorm(is_training=True)(x, gamma, beta, mean, variance)[0]
 
-    tensors = tuple(map(Tensor, (random(rng, 2, 4, 5, 3), *statistics(rng, 4))))
+    tensors = tuple(map(Tensor, (normal(rng, 2, 4, 5, 3), *statistics(rng, 4))))
     model = model_from_cell(Function(network), tensors)
     with pytest.raises(UnsupportedError, match="training mode"):
         lowered_graph(model, model.graph())
@@ -75,7 +76,7 @@ def test_layers(rng, dtype):
             ops.LayerNorm(2, 1)(x, three, three)[0],
         )
 
-    arrays = [random(rng, *shape).astype(dtype) for shape in ((2, 4, 5, 3), (3,), (5, 3), (4, 5, 3))]
+    arrays = [normal(rng, *shape).astype(dtype) for shape in ((2, 4, 5, 3), (3,), (5, 3), (4, 5, 3))]
     assert_agrees(network, *arrays, tolerance=4e-3 if dtype == np.float16 else 1e-5)
 
 
@@ -97,7 +98,7 @@ def test_layers_by_mint(rng):
         plain = ops.LayerNorm(3, 3, 1e-5)(x, last, ops.zeros_like(last))[0]
         return y, plain, ops.LayerNorm(2, 2, 1e-5)(x, ones, zeros)[0], (y, mean, root), (mean, root)
 
-    assert_same_as(network, twin, random(rng, 2, 4, 5, 3), random(rng, 3), random(rng, 5, 3))
+    assert_same_as(network, twin, normal(rng, 2, 4, 5, 3), normal(rng, 3), normal(rng, 5, 3))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.float64])
@@ -113,7 +114,7 @@ def test_groups(rng, dtype):
         )
 
     shapes = (2, 6, 5, 3), (2, 6), (2, 6, 4, 3, 2), (6,), (6,)
-    arrays = [random(rng, *shape).astype(dtype) for shape in shapes]
+    arrays = [normal(rng, *shape).astype(dtype) for shape in shapes]
     assert_agrees(network, *arrays, tolerance=4e-3 if dtype == np.float16 else 1e-5)
 
 
@@ -121,13 +122,13 @@ def test_statistics_of_groups_and_groups_far_from_zero(rng):
     def network(x, gamma, beta):
         return ops.auto_generate.GroupNorm()(x, 3, gamma, beta, 1e-3)
 
-    assert_agrees(network, random(rng, 2, 6, 5, 3), random(rng, 6), random(rng, 6))
-    assert_agrees(network, random(rng, 2, 6, 5, 3) + 30, random(rng, 6), random(rng, 6), tolerance=1e-4)
+    assert_agrees(network, normal(rng, 2, 6, 5, 3), normal(rng, 6), normal(rng, 6))
+    assert_agrees(network, normal(rng, 2, 6, 5, 3) + 30, normal(rng, 6), normal(rng, 6), tolerance=1e-4)
 
 
 def test_groups_of_any_batch_and_size(rng):
     network = nn.GroupNorm(2, 4)
-    x = random(rng, 3, 4, 5, 7)
+    x = normal(rng, 3, 4, 5, 7)
     expected = network(Tensor(x)).asnumpy()
     free = model_from_cell(network, (Tensor(shape=[None, 4, None, None], dtype=mindspore.float32),))
     np.testing.assert_allclose(run_onnx(to_onnx(free), x)["output"], expected, rtol=0, atol=1e-5)
@@ -144,9 +145,9 @@ def test_instances_and_root_mean_squares(rng):
         last = ops.sqrt(ops.mean(x * x, -1, True) + 1e-3)
         return (x / root * weight, 1 / root), (x / last * weight[0], 1 / last)
 
-    assert_same_as(network, twin, random(rng, 2, 4, 5, 3), random(rng, 5, 3))
-    x = random(rng, 2, 4, 5, 3)
-    instances = to_onnx(model_from_cell(nn.InstanceNorm2d(4), (Tensor(x),)))
+    assert_same_as(network, twin, normal(rng, 2, 4, 5, 3), normal(rng, 5, 3))
+    x = normal(rng, 2, 4, 5, 3)
+    instances = lowered(nn.InstanceNorm2d(4), x)
     expected = nn.GroupNorm(4, 4)(Tensor(x)).asnumpy()
     np.testing.assert_allclose(run_onnx(instances, x)["output"], expected, rtol=0, atol=1e-5)
 
@@ -155,12 +156,12 @@ def test_local_response(rng):
     def network(x):
         return ops.LRN(2, 1.5, 0.3, 0.6)(x), ops.lrn(x), ops.lrn(x, 1, 2.0, 0.5, 0.75)
 
-    assert_agrees(network, random(rng, 2, 7, 5, 3))
-    assert_agrees(network, random(rng, 2, 7, 5, 3).astype(np.float16), tolerance=2e-3)
+    assert_agrees(network, normal(rng, 2, 7, 5, 3))
+    assert_agrees(network, normal(rng, 2, 7, 5, 3).astype(np.float16), tolerance=2e-3)
 
 
 def test_each_is_one_operator_where_onnx_runtime_has_a_kernel(rng):
     network = Several(nn.BatchNorm2d(4), nn.LayerNorm((3,)), nn.GroupNorm(4, 4))
     network.set_train(False)
-    found = operators(network, random(rng, 2, 4, 5, 3))
+    found = operators(network, normal(rng, 2, 4, 5, 3))
     assert found == ["BatchNormalization", "LayerNormalization", "InstanceNormalization"]

@@ -7,20 +7,15 @@ import numpy as np
 import pytest
 from mindspore import Tensor, mint, nn, ops
 
-from gsjupyter.formats.onnx import to_onnx
-from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import (
-    as_cell,
     assert_agrees,
     assert_agrees_at_other_sizes,
     assert_agrees_in_types,
     assert_same,
+    lowered,
     run_onnx,
 )
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
+from tests.passes.networks import normal
 
 
 def test_with_a_number(rng):
@@ -83,6 +78,6 @@ def test_what_mindspore_exports_and_has_no_kernel_for(rng):
         return mirrored, mint.nn.functional.pad(x, (6, 2, 0, 1), "replicate")
 
     x = normal(rng, 2, 3, 4, 5)
-    actual = run_onnx(to_onnx(model_from_cell(as_cell(network), (Tensor(x),))), x)
+    actual = run_onnx(lowered(network, x), x)
     pairs = ((0, 0), (0, 0), (0, 3), (1, 2)), ((0, 0), (0, 0), (0, 1), (6, 2))
     assert_same(actual, {"0": np.pad(x, pairs[0], "reflect"), "1": np.pad(x, pairs[1], "edge")}, 0)

@@ -13,7 +13,8 @@ from gsjupyter.formats.onnx import to_onnx
 from gsjupyter.formats.onnx.pooling_windows import Windows
 from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import assert_agrees, run_onnx
-from tests.formats.onnx.twins import Several, assert_same_as, operators, random
+from tests.formats.onnx.twins import Several, assert_same_as, operators
+from tests.passes.networks import normal
 
 
 def test_maxima_of_two_axes(rng):
@@ -26,12 +27,12 @@ def test_maxima_of_two_axes(rng):
         nn.MaxPool2d(2, 3, "pad", 1, ceil_mode=True),
         nn.MaxPool2d(3, 2, "pad", 1, 2, return_indices=True),
     )
-    assert_agrees(network, random(rng, 2, 4, 9, 8))
+    assert_agrees(network, normal(rng, 2, 4, 9, 8))
 
 
 def test_maxima_of_one_axis_and_three(rng):
     one = Several(nn.MaxPool1d(3, 2, "same"), nn.MaxPool1d(4, 3, "valid"), nn.MaxPool1d(3, 2, "pad", 1, ceil_mode=True))
-    assert_agrees(one, random(rng, 2, 4, 10))
+    assert_agrees(one, normal(rng, 2, 4, 10))
     three = Several(
         nn.MaxPool3d(3, 2, "same"),
         nn.MaxPool3d((1, 2, 4), (2, 3, 2), "same"),
@@ -39,7 +40,7 @@ def test_maxima_of_one_axis_and_three(rng):
         nn.MaxPool3d(3, 2, "pad", 1, ceil_mode=True),
         nn.MaxPool3d(2, 1, "pad", 1, 2, return_indices=True),
     )
-    assert_agrees(three, random(rng, 2, 4, 5, 6, 7))
+    assert_agrees(three, normal(rng, 2, 4, 5, 6, 7))
 
 
 def test_where_equal_maxima_lie(rng):
@@ -52,7 +53,7 @@ def test_where_equal_maxima_lie(rng):
             ops.max_pool3d(volume, 2, 2, 1, return_indices=True),
         )
 
-    assert_agrees(network, *(np.round(random(rng, *shape)) for shape in ((2, 3, 9, 8), (2, 3, 4, 5, 6))))
+    assert_agrees(network, *(np.round(normal(rng, *shape)) for shape in ((2, 3, 9, 8), (2, 3, 4, 5, 6))))
 
 
 def test_means_of_two_axes(rng):
@@ -66,12 +67,12 @@ def test_means_of_two_axes(rng):
         nn.AvgPool2d(3, 2, "pad", 1, count_include_pad=False, divisor_override=2),
         nn.AvgPool2d((9, 8), 1, "valid"),
     )
-    assert_agrees(network, random(rng, 2, 4, 9, 8))
+    assert_agrees(network, normal(rng, 2, 4, 9, 8))
 
 
 def test_means_of_one_axis_and_three(rng):
     one = Several(nn.AvgPool1d(3, 2, "same"), nn.AvgPool1d(4, 3), nn.AvgPool1d(3, 2, "pad", 1, ceil_mode=True))
-    assert_agrees(one, random(rng, 2, 4, 10))
+    assert_agrees(one, normal(rng, 2, 4, 10))
     three = Several(
         nn.AvgPool3d(3, 2, "same"),
         nn.AvgPool3d(3, 2, "same", count_include_pad=False),
@@ -79,7 +80,7 @@ def test_means_of_one_axis_and_three(rng):
         nn.AvgPool3d(3, 2, "pad", 1, ceil_mode=True),
         nn.AvgPool3d(3, 2, "pad", 1, ceil_mode=True, count_include_pad=False, divisor_override=7),
     )
-    assert_agrees(three, random(rng, 2, 4, 5, 6, 7))
+    assert_agrees(three, normal(rng, 2, 4, 5, 6, 7))
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])
@@ -87,7 +88,7 @@ def test_data_types(rng, dtype):
     network = Several(
         nn.MaxPool2d(3, 2, "same"), nn.AvgPool2d(3, 2, "same"), nn.AdaptiveAvgPool2d(3), nn.AdaptiveMaxPool2d(3)
     )
-    assert_agrees(network, random(rng, 2, 3, 7, 5).astype(dtype), tolerance=2e-3 if dtype == np.float16 else 1e-5)
+    assert_agrees(network, normal(rng, 2, 3, 7, 5).astype(dtype), tolerance=2e-3 if dtype == np.float16 else 1e-5)
 
 
 def test_those_of_mint(rng):
@@ -112,7 +113,7 @@ def test_those_of_mint(rng):
             ops.max_pool2d(x, 2, 2, 1, 2, return_indices=True),
         )
 
-    assert_same_as(network, twin, random(rng, 2, 4, 9, 8), random(rng, 2, 4, 10), random(rng, 2, 4, 5, 6, 7))
+    assert_same_as(network, twin, normal(rng, 2, 4, 9, 8), normal(rng, 2, 4, 10), normal(rng, 2, 4, 5, 6, 7))
 
 
 def test_axes_of_free_size(rng):
@@ -124,7 +125,7 @@ def test_axes_of_free_size(rng):
         nn.AdaptiveAvgPool2d(1),
     )
     model = model_from_cell(network, (Tensor(shape=[None, 4, None, None], dtype=mindspore.float32),))
-    x = random(rng, 3, 4, 9, 8)
+    x = normal(rng, 3, 4, 9, 8)
     expected = network(Tensor(x))
     flat = [*expected[:3], *expected[3], expected[4]]
     for actual, wanted in zip(run_onnx(to_onnx(model), x).values(), flat, strict=True):
@@ -132,8 +133,8 @@ def test_axes_of_free_size(rng):
 
 
 def test_a_window_that_is_everything_is_a_global_mean(rng):
-    assert operators(nn.AvgPool2d(7), random(rng, 1, 3, 7, 7)) == ["GlobalAveragePool"]
-    assert operators(nn.AdaptiveAvgPool2d(1), random(rng, 1, 3, 7, 7)) == ["GlobalAveragePool"]
+    assert operators(nn.AvgPool2d(7), normal(rng, 1, 3, 7, 7)) == ["GlobalAveragePool"]
+    assert operators(nn.AdaptiveAvgPool2d(1), normal(rng, 1, 3, 7, 7)) == ["GlobalAveragePool"]
 
 
 @given(

@@ -9,15 +9,12 @@ from mindspore import Parameter, Tensor, nn, ops
 
 from tests.formats.onnx.agreement import assert_agrees, assert_agrees_at_other_sizes
 from tests.networks import filled
+from tests.passes.networks import normal
 
 NEAR = 2e-4
 """MindSpore's hyperbolic tangent is 1 from 5 on, where the true one is 0.99991."""
 
 LAYERS = {"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN}
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
 
 
 class Classifier(nn.Cell):
@@ -53,6 +50,27 @@ def test_a_classifier_of_any_number_of_sentences(rng, kind, batch):
     network = filled(Classifier(kind, bidirectional=True), rng)
     others = [(sentences(rng, count),) for count in (1, 3)]
     assert_agrees_at_other_sizes(network, (sentences(rng, batch),), *others, free_batch=True, tolerance=NEAR)
+
+
+class Last(nn.Cell):
+    """A class from the state that each layer and direction ends with."""
+
+    def __init__(self, kind, **options):
+        super().__init__()
+        self.layer = LAYERS[kind](4, 3, batch_first=True, **options)
+        self.head = nn.Dense(3, 2)
+
+    def construct(self, x):
+        state = self.layer(x)[1]
+        return state, self.head(state[-1]), self.head(state[0])
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("options", [{}, {"bidirectional": True}], ids=["one", "two"])
+def test_last_states_of_any_number_of_sequences(rng, options, batch):
+    network = filled(Last("GRU", **options), rng)
+    others = [(normal(rng, count, 3, 4),) for count in (1, 3)]
+    assert_agrees_at_other_sizes(network, (normal(rng, batch, 3, 4),), *others, free_batch=True, tolerance=NEAR)
 
 
 class Cells(nn.Cell):

@@ -11,8 +11,9 @@ from gsjupyter.errors import UnsupportedError
 from gsjupyter.formats.onnx import to_onnx
 from gsjupyter.formats.onnx.resize_places import Axis
 from gsjupyter.mindir import model_from_cell
-from tests.formats.onnx.agreement import Function, assert_agrees, run_onnx
-from tests.formats.onnx.twins import assert_same_as, operators, random
+from tests.formats.onnx.agreement import Function, assert_agrees, lowered, run_onnx
+from tests.formats.onnx.twins import assert_same_as, operators
+from tests.passes.networks import normal
 
 SIZES = ((18, 16), (5, 17), (1, 1), (9, 3), (4, 82), (13, 8), (27, 4))
 """From 9 x 8: some of them where ONNX Runtime rounds to another place than MindSpore."""
@@ -32,7 +33,7 @@ def test_nearest_neighbours(rng):
             )
         return results
 
-    assert_agrees(network, random(rng, 2, 3, 9, 8), tolerance=0)
+    assert_agrees(network, normal(rng, 2, 3, 9, 8), tolerance=0)
 
 
 def test_sizes_that_programs_disagree_about(rng):
@@ -45,7 +46,7 @@ def test_sizes_that_programs_disagree_about(rng):
             mint.nn.functional.interpolate(line, (4,), mode="nearest"),
         )
 
-    assert_agrees(network, random(rng, 2, 3, 2, 8), random(rng, 2, 3, 56), tolerance=0)
+    assert_agrees(network, normal(rng, 2, 3, 2, 8), normal(rng, 2, 3, 56), tolerance=0)
 
 
 def test_upsampled_neighbours(rng):
@@ -61,7 +62,7 @@ def test_upsampled_neighbours(rng):
             ops.interpolate(line, (17,), mode="nearest-exact"),
         )
 
-    assert_agrees(network, *(random(rng, *shape) for shape in ((2, 3, 8), (2, 3, 9, 8), (2, 3, 4, 5, 6))), tolerance=0)
+    assert_agrees(network, *(normal(rng, *shape) for shape in ((2, 3, 8), (2, 3, 9, 8), (2, 3, 4, 5, 6))), tolerance=0)
 
 
 def test_lines_between_places(rng):
@@ -84,7 +85,7 @@ def test_lines_between_places(rng):
             interpolate(volume, scale_factor=(1.3, 0.6, 3.1), mode="trilinear", align_corners=True),
         )
 
-    assert_agrees(network, *(random(rng, *shape) for shape in ((2, 3, 8), (2, 3, 9, 8), (2, 3, 4, 5, 6))))
+    assert_agrees(network, *(normal(rng, *shape) for shape in ((2, 3, 8), (2, 3, 9, 8), (2, 3, 4, 5, 6))))
 
 
 def test_curves_between_places(rng):
@@ -98,7 +99,7 @@ def test_curves_between_places(rng):
             )
         return results
 
-    assert_agrees(network, random(rng, 2, 3, 9, 8))
+    assert_agrees(network, normal(rng, 2, 3, 9, 8))
 
 
 def test_those_of_mint(rng):
@@ -119,7 +120,7 @@ def test_those_of_mint(rng):
             ops.interpolate(line, 5, mode="linear", align_corners=True),
         )
 
-    assert_same_as(network, twin, random(rng, 2, 3, 8), random(rng, 2, 3, 9, 8))
+    assert_same_as(network, twin, normal(rng, 2, 3, 8), normal(rng, 2, 3, 9, 8))
 
 
 def test_cubic_curves_of_mint_meet_the_places():
@@ -127,7 +128,7 @@ def test_cubic_curves_of_mint_meet_the_places():
         return mint.nn.functional.interpolate(x, (17, 15), mode="bicubic", align_corners=True)
 
     x = np.arange(72, dtype=np.float32).reshape(1, 1, 9, 8) ** 2
-    actual = run_onnx(to_onnx(model_from_cell(Function(network), (Tensor(x),))), x)["output"]
+    actual = run_onnx(lowered(network, x), x)["output"]
     np.testing.assert_allclose(actual[:, :, ::2, ::2], x, rtol=1e-4, atol=0.1)
 
 
@@ -140,7 +141,7 @@ def test_data_types(rng, dtype):
             ops.ResizeBicubic(False, True)(x, (5, 17)),
         )
 
-    assert_agrees(network, random(rng, 2, 3, 9, 8).astype(dtype), tolerance=4e-3 if dtype == np.float16 else 1e-5)
+    assert_agrees(network, normal(rng, 2, 3, 9, 8).astype(dtype), tolerance=4e-3 if dtype == np.float16 else 1e-5)
 
 
 def test_integers(rng):
@@ -157,7 +158,7 @@ def test_axes_and_batches_of_free_size(rng):
             ops.ResizeBilinearV2(False, True)(x, (5, 17)),
         )
 
-    x = random(rng, 3, 4, 9, 8)
+    x = normal(rng, 3, 4, 9, 8)
     expected = [value.asnumpy() for value in network(Tensor(x))]
     free = model_from_cell(Function(network), (Tensor(shape=[None, 4, None, None], dtype=mindspore.float32),))
     for name, value in run_onnx(to_onnx(free), x).items():
@@ -173,14 +174,14 @@ def test_cubic_weights_of_a_free_size_are_refused():
 
     free = Tensor(shape=[1, 4, None, 8], dtype=mindspore.float32)
     with pytest.raises(UnsupportedError, match="free size"):
-        to_onnx(model_from_cell(Function(network), (free,)))
+        lowered(network, free)
 
 
 def test_usual_sizes_are_one_operator(rng):
     def network(x):
         return ops.ResizeNearestNeighbor((28, 56))(x), ops.ResizeNearestNeighborV2(False, True)(x, (7, 14))
 
-    assert operators(network, random(rng, 1, 3, 14, 28)) == ["Resize", "Resize"]
+    assert operators(network, normal(rng, 1, 3, 14, 28)) == ["Resize", "Resize"]
 
 
 def test_places_are_certain_where_both_ways_to_compute_them_agree():

@@ -9,7 +9,7 @@ from mindspore import Tensor, mint, ops
 from gsjupyter.formats.onnx import to_onnx
 from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import Function, assert_agrees, run_onnx
-from tests.formats.onnx.twins import random
+from tests.passes.networks import normal
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -26,7 +26,7 @@ def test_every_mode_and_padding(rng, dtype):
         return results
 
     shapes = (2, 3, 5, 4), (2, 6, 7, 2), (2, 3, 5, 4, 3), (2, 6, 7, 2, 3)
-    assert_agrees(network, *(random(rng, *shape).astype(dtype) for shape in shapes))
+    assert_agrees(network, *(normal(rng, *shape).astype(dtype) for shape in shapes))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int32, np.uint8, np.int64])
@@ -41,7 +41,7 @@ def test_sub_pixels(rng):
     def network(x):
         return ops.pixel_shuffle(x, 2), mint.nn.functional.pixel_shuffle(x, 2), ops.pixel_unshuffle(x, 3)
 
-    assert_agrees(network, random(rng, 2, 8, 3, 6))
+    assert_agrees(network, normal(rng, 2, 8, 3, 6))
 
 
 def test_any_batch(rng):

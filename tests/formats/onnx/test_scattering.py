@@ -8,14 +8,14 @@ import pytest
 from mindspore import Parameter, Tensor, mint, nn, ops
 
 from gsjupyter.errors import UnsupportedError
-from gsjupyter.formats.onnx import to_onnx
-from gsjupyter.mindir import model_from_cell
-from tests.formats.onnx.agreement import as_cell, assert_agrees, assert_agrees_at_other_sizes, assert_same, run_onnx
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
-
+from tests.formats.onnx.agreement import (
+    assert_agrees,
+    assert_agrees_at_other_sizes,
+    assert_same,
+    lowered,
+    run_onnx,
+)
+from tests.passes.networks import normal
 
 PLACES = np.array([[0, 1], [1, 0], [0, 1]], np.int32)
 
@@ -91,7 +91,7 @@ def test_what_mindspore_exports_and_has_no_kernel_for(rng):
         return mint.index_add(x, 1, i, updates, alpha=2), mint.scatter_add(x, 0, i.reshape(1, 3), updates[:1])
 
     x, updates, i = normal(rng, 2, 3), normal(rng, 2, 3), np.array([1, 0, 1])
-    actual = run_onnx(to_onnx(model_from_cell(as_cell(network), tuple(map(Tensor, (x, i, updates))))), x, i, updates)
+    actual = run_onnx(lowered(network, x, i, updates), x, i, updates)
     columns, rows = x.copy(), x.copy()
     np.add.at(columns, (slice(None), i), 2 * updates)
     np.add.at(rows, (i, np.arange(3)), updates[0])
@@ -105,7 +105,7 @@ def test_a_tensor_that_changes_and_is_read_elsewhere_is_refused(rng):
 
     inputs = normal(rng, 2, 3, 4), np.array([2, 0, 2], np.int32), normal(rng, 2, 3, 4)
     with pytest.raises(UnsupportedError, match=r"IndexAdd .* others read what it changes"):
-        to_onnx(model_from_cell(as_cell(network), tuple(map(Tensor, inputs))))
+        lowered(network, *inputs)
 
 
 class Counter(nn.Cell):
@@ -121,4 +121,4 @@ class Counter(nn.Cell):
 
 def test_a_parameter_that_changes_is_refused(rng):
     with pytest.raises(UnsupportedError, match=r"IndexAdd in the network itself .* changes a parameter"):
-        to_onnx(model_from_cell(Counter(), (Tensor(normal(rng, 2, 2)),)))
+        lowered(Counter(), normal(rng, 2, 2))

@@ -11,6 +11,7 @@ from mindspore import Tensor, mint, ops
 
 from gsjupyter.formats.onnx.shape import free_target
 from tests.formats.onnx.agreement import assert_agrees, assert_agrees_at_other_sizes, assert_agrees_in_types
+from tests.passes.networks import normal
 
 
 def test_reshape_to_fixed_sizes(rng):
@@ -25,10 +26,6 @@ def test_reshape_to_fixed_sizes(rng):
         )
 
     assert_agrees(network, normal(rng, 2, 3, 4), np.zeros((2, 0, 3), np.float32))
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
 
 
 def test_axes_change_places(rng):

@@ -8,9 +8,7 @@ import pytest
 from mindspore import Tensor, mint, ops
 
 from gsjupyter.errors import UnsupportedError
-from gsjupyter.formats.onnx import to_onnx
-from gsjupyter.mindir import model_from_cell
-from tests.formats.onnx.agreement import as_cell, assert_agrees_at_other_sizes
+from tests.formats.onnx.agreement import assert_agrees_at_other_sizes, lowered
 
 
 def example(*shape, dtype=mindspore.float32):
@@ -60,4 +58,4 @@ def test_the_layer_is_named_that_needs_a_size_which_nobody_knows():
         return ops.squeeze(x)
 
     with pytest.raises(UnsupportedError, match=r"Squeeze in the network itself .* known only when the model runs"):
-        to_onnx(model_from_cell(as_cell(network), example(None, 1, 4)))
+        lowered(network, *example(None, 1, 4))

@@ -7,20 +7,15 @@ import numpy as np
 import pytest
 from mindspore import Tensor, mint, ops
 
-from gsjupyter.formats.onnx import to_onnx
-from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import (
-    as_cell,
     assert_agrees,
     assert_agrees_at_other_sizes,
     assert_agrees_in_types,
     assert_same,
+    lowered,
     run_onnx,
 )
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
+from tests.passes.networks import normal
 
 
 def test_slices(rng):
@@ -67,7 +62,7 @@ def test_masks_that_mindspore_has_no_kernel_for(rng):
         return *dots, *new, both, ops.strided_slice(x, (1, 0, -2), (2, 0, 0), (1, 1, 1), 0, 0, 2, 0, 5)
 
     x = normal(rng, 4, 3, 4, 5)
-    actual = run_onnx(to_onnx(model_from_cell(as_cell(network), (Tensor(x),))), x)
+    actual = run_onnx(lowered(network, x), x)
     dots, new = (x[1:2, ..., 1:3], x[..., 1:2]), (x[None, 1:3, None], x[..., None])
     expected = *dots, *new, x[1, ..., None, 2::-1], x[1, ..., -2]
     assert_same(actual, {str(index): array for index, array in enumerate(expected)}, 0)

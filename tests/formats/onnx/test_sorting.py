@@ -7,14 +7,12 @@ import numpy as np
 import pytest
 from mindspore import Tensor, mint, ops
 
-from gsjupyter.formats.onnx import to_onnx
-from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import (
-    as_cell,
     assert_agrees,
     assert_agrees_at_other_sizes,
     assert_agrees_in_types,
     assert_same,
+    lowered,
     run_onnx,
 )
 
@@ -57,7 +55,7 @@ def test_what_mindspore_exports_and_has_no_kernel_for(rng):
         return *mint.topk(x, 2), *mint.topk(x, 2, 1, False), *mint.sort(x), mint.argsort(x, 1, True)
 
     x = rng.standard_normal((2, 3, 4)).astype(np.float32)
-    actual = run_onnx(to_onnx(model_from_cell(as_cell(network), (Tensor(x),))), x)
+    actual = run_onnx(lowered(network, x), x)
     down, up = np.argsort(-x, -1)[..., :2], np.argsort(x, 1)[:, :2]
     top = np.take_along_axis(x, down, -1), down, np.take_along_axis(x, up, 1), up
     expected = *top, np.sort(x), np.argsort(x, -1), np.argsort(-x, 1)

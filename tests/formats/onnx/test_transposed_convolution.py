@@ -11,7 +11,8 @@ from gsjupyter.errors import UnsupportedError
 from gsjupyter.formats.onnx import to_onnx
 from gsjupyter.mindir import model_from_cell
 from tests.formats.onnx.agreement import Function, assert_agrees, run_onnx
-from tests.formats.onnx.twins import Several, assert_same_as, operators, random
+from tests.formats.onnx.twins import Several, assert_same_as, operators
+from tests.passes.networks import normal
 
 
 def test_every_padding_of_two_axes(rng):
@@ -22,7 +23,7 @@ def test_every_padding_of_two_axes(rng):
         nn.Conv2dTranspose(4, 6, 3, 2, "pad", (1, 0, 1, 2), output_padding=1, group=2),
         nn.Conv2dTranspose(4, 6, (4, 3), 1, "pad", 2, has_bias=True, bias_init="normal"),
     )
-    assert_agrees(network, random(rng, 2, 4, 5, 6))
+    assert_agrees(network, normal(rng, 2, 4, 5, 6))
 
 
 def test_one_axis_and_three(rng):
@@ -31,13 +32,13 @@ def test_one_axis_and_three(rng):
         nn.Conv1dTranspose(4, 6, 2, 3, "valid"),
         nn.Conv1dTranspose(4, 6, 3, 2, "pad", 1, group=2),
     )
-    assert_agrees(one, random(rng, 2, 4, 9))
+    assert_agrees(one, normal(rng, 2, 4, 9))
     three = Several(
         nn.Conv3dTranspose(4, 6, 3, 2, "same", has_bias=True, bias_init="normal"),
         nn.Conv3dTranspose(4, 6, (2, 3, 4), (2, 1, 3), "valid"),
         nn.Conv3dTranspose(4, 6, 3, (2, 3, 2), "pad", (1, 2, 1, 0, 0, 1), output_padding=(1, 2, 0)),
     )
-    assert_agrees(three, random(rng, 2, 4, 3, 4, 5))
+    assert_agrees(three, normal(rng, 2, 4, 3, 4, 5))
 
 
 def test_an_output_size_of_its_own(rng):
@@ -46,7 +47,7 @@ def test_an_output_size_of_its_own(rng):
         padded = ops.Conv2DTranspose(4, 3, pad_mode="pad", pad=1, stride=3)(x, weight, (2, 6, 15, 17))
         return ops.bias_add(same, bias), padded
 
-    arrays = random(rng, 2, 4, 5, 6), random(rng, 4, 6, 3, 3), random(rng, 6)
+    arrays = normal(rng, 2, 4, 5, 6), normal(rng, 4, 6, 3, 3), normal(rng, 6)
     assert_agrees(network, *arrays)
     assert operators(network, *arrays) == ["ConvTranspose", "ConvTranspose"]
 
@@ -61,7 +62,7 @@ def test_that_of_mint(rng):
         )
         return ops.bias_add(y, bias)
 
-    assert_same_as(network, twin, random(rng, 2, 4, 5, 6), random(rng, 4, 6, 3, 3), random(rng, 6))
+    assert_same_as(network, twin, normal(rng, 2, 4, 5, 6), normal(rng, 4, 6, 3, 3), normal(rng, 6))
 
 
 def test_axes_of_free_size(rng):
@@ -71,7 +72,7 @@ def test_axes_of_free_size(rng):
         nn.Conv2dTranspose(4, 6, (2, 4), 3, "valid"),
     )
     model = model_from_cell(network, (Tensor(shape=[None, 4, None, None], dtype=mindspore.float32),))
-    x = random(rng, 3, 4, 7, 5)
+    x = normal(rng, 3, 4, 7, 5)
     for actual, expected in zip(run_onnx(to_onnx(model), x).values(), network(Tensor(x)), strict=True):
         np.testing.assert_allclose(actual, expected.asnumpy(), rtol=0, atol=1e-5)
 

@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from gsjupyter.formats.onnx.biases import bias_of
 from gsjupyter.formats.onnx.block_weights import write_block_product
 from gsjupyter.formats.onnx.grids import QUANTIZE, Grid, add_quantize, noted_grid, simulated_grid
+from gsjupyter.formats.onnx.integer_bias import bias_of
 from gsjupyter.formats.onnx.integer_weights import channel_integers, fits_4_bits, stored_in_4_bits
 from gsjupyter.mindir import Graph, Node, Scope, Value
 from gsjupyter.passes import Change, LinearOperator, Pass, linear_operators

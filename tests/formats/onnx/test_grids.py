@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mindspore import nn
 
-from gsjupyter.formats.onnx.quantized import WriteQuantization
+from gsjupyter.formats.onnx.write_quantization import WriteQuantization
 from gsjupyter.mindir import Constant, Runner
 from gsjupyter.passes.simulation import simulate_quantization
 from tests.formats.onnx.integer_kernels import optimized

@@ -1,4 +1,4 @@
-"""Reverse and roll as ONNX: what shifted windows and layers that read backwards need."""
+"""Flip and roll as ONNX: what shifted windows and layers that read backwards need."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,11 +8,7 @@ import onnx_ir as ir
 
 from gsjupyter.formats.onnx.operation import Lowering, Operation
 from gsjupyter.formats.onnx.sizes import ints_of, size_of
-
-FIRST: Final = np.iinfo(np.int64).min
-"""Where a slice ends that goes backwards through the whole axis."""
-LAST: Final = np.iinfo(np.int64).max
-"""Where a slice ends that goes forwards through the whole axis."""
+from gsjupyter.formats.onnx.slicing import FIRST, LAST
 
 
 def reversed_along(operation: Operation, value: ir.Value, axes: tuple[int, ...]) -> ir.Value:

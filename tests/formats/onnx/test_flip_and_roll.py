@@ -15,10 +15,7 @@ from tests.formats.onnx.agreement import (
     assert_same,
     run_onnx,
 )
-
-
-def normal(rng, *shape):
-    return rng.standard_normal(shape).astype(np.float32)
+from tests.passes.networks import normal
 
 
 def test_reversed(rng):
