@@ -1,12 +1,11 @@
 from __future__ import annotations
 
+import onnxruntime
 import pytest
 
 from gsjupyter.engines import OnnxRuntimeModel, is_onnxruntime_installed, onnxruntime_version, providers
 from gsjupyter.errors import EngineError
 from tests.engines.onnx_files import affine
-
-onnxruntime = pytest.importorskip("onnxruntime")
 
 
 @pytest.fixture(scope="module")
