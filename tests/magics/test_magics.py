@@ -182,6 +182,7 @@ def test_a_file_that_exists_is_told_and_left(notebook, tmp_path):
         ("%gs_convert net x x", "gs_convert: MLP takes 1 input"),
         ("%gs_convert net x --keep fc3 --weights int8", "gs_convert: the network has no layer 'fc3' with a weight."),
         ("%gs_convert missing.mindir", "gs_convert: there is no file missing.mindir."),
+        ("%gs_convert lenet.onnx x", "gs_convert: lenet.onnx is an ONNX file, which a conversion can end in but not "),
         ("%gs_convert 'net x", "gs_convert: "),
         ("%gs_export net a.mindir", "gs_export: MLP is no conversion."),
         ("%gs_export", "gs_export: the following arguments are required: conversion, path"),
@@ -207,6 +208,17 @@ def test_a_mistake_is_told_in_words_without_a_traceback(cell, message, notebook)
     assert "Traceback" not in notebook.text
     assert len(notebook.text.strip().splitlines()) <= 3
     assert "qnet" not in set(notebook.names) - before
+
+
+def test_an_onnx_file_is_run_and_held_against_the_source(notebook, tmp_path):
+    notebook("%gs_convert net x --weights int8 --activations int8 -o qnet")
+    artifact = notebook(f"%gs_export qnet {tmp_path}/mlp.onnx")
+    assert artifact.verification.sqnr_db > 25
+    notebook(f"%gs_export qnet {tmp_path}/fixed.onnx --fixed-batch -o fixed")
+    assert notebook.text.startswith(f"fixed: {tmp_path}/fixed.onnx, in ONNX Runtime SQNR ")
+    notebook(f"%gs_export qnet {tmp_path}/half.onnx --float16")
+    assert notebook.text.startswith("gs_export: float16 is for networks that compute in floating point;")
+    assert not (tmp_path / "half.onnx").exists()
 
 
 @pytest.mark.parametrize("name", ["1net", "a.b", "class", "a b", "x[0]", "None", "lambda"])
