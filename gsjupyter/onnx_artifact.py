@@ -75,7 +75,7 @@ def save_onnx(conversion: Conversion, path: Path, *, float16: bool = False, fixe
     EngineError
         If ONNX Runtime can't run it.
     """
-    batch = None if fixed_batch else batch_size_of(conversion.model.graph().inputs)
+    batch = None if fixed_batch else batch_size_of(conversion.model.inputs)
     float_type = np.float16 if float16 else np.float32
 
     def write(*, free_batch: bool) -> tuple[Path, ...]:
