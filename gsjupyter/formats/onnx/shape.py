@@ -6,6 +6,7 @@ lead both shapes with equal sizes are the same axes, and are copied; the first a
 leave.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -118,7 +119,11 @@ def _reshape(operation: Operation) -> ir.Value:
 
 
 def _flatten(operation: Operation) -> ir.Value:
-    return operation.add("Flatten", operation.tensor(0), axis=1)
+    rest = operation.input_shape(0)[1:]
+    if min(rest, default=1) < 1:
+        return operation.add("Flatten", operation.tensor(0), axis=1)
+    # ONNX Runtime moves QuantizeLinear across Reshape and not across Flatten, which leaves what is before it in float.
+    return operation.add("Reshape", operation.tensor(0), np.array([0, math.prod(rest)], np.int64))
 
 
 def _flatten_axes(operation: Operation) -> ir.Value:

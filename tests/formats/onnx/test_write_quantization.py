@@ -55,6 +55,19 @@ class Branches(nn.Cell):
         return self.last(x)
 
 
+class Flat(nn.Cell):
+    """A classifier whose dense layer reads a flattened map, as LeNet's does."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, has_bias=True)
+        self.flatten = nn.Flatten()
+        self.fc = nn.Dense(8 * 8 * 8, 10)
+
+    def construct(self, x):
+        return self.fc(self.flatten(ops.relu(self.conv(x))))
+
+
 def converted(network, x, **options):
     return gs.convert(network, x, **{"weights": "int8", "activations": "int8", **options}).model
 
@@ -75,6 +88,14 @@ def test_a_residual_network_runs_in_integers_from_its_input_to_its_output(rng):
         *["QLinearConv", "QLinearAdd"],
         *["QLinearGlobalAveragePool", "QGemm"],
     ]
+    assert_close(model, x, output, 25)
+
+
+def test_a_convolution_before_a_flattened_map_runs_in_integers(rng):
+    x = normal(rng, 2, 3, 8, 8)
+    model = converted(randomized(Flat(), rng), x)
+    operators, output = optimized(model, x)
+    assert [operator for operator in operators if operator not in LAYOUT] == ["QuantizeLinear", "QLinearConv", "QGemm"]
     assert_close(model, x, output, 25)
 
 
