@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from gsjupyter.atomic import staging
+from gsjupyter.choices import check_choice
 from gsjupyter.conversion import Conversion
 from gsjupyter.engines import MindSporeModel, OnnxRuntimeModel, onnxruntime_version
 from gsjupyter.errors import ModelFileError, OptionError, SourceError, WriteError
@@ -19,7 +20,6 @@ from gsjupyter.formats import Manifest, check_files, manifest_path, mindir, sha2
 from gsjupyter.interrupts import interruptible
 from gsjupyter.mindir import load_model
 from gsjupyter.onnx_artifact import Written, save_onnx
-from gsjupyter.options import check_choice
 from gsjupyter.progress import Steps
 from gsjupyter.report import Document, Facts, Messages, Shown, Verification, format_bytes
 from gsjupyter.sources import mindspore_version

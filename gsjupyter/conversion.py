@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gsjupyter.calibration_data import CalibrationData
+from gsjupyter.choices import check_choice
 from gsjupyter.conversion_notes import input_notes, quantization_notes
 from gsjupyter.engines import MindSporeModel
 from gsjupyter.interrupts import interruptible
@@ -16,7 +17,7 @@ from gsjupyter.layer_errors import layer_errors
 from gsjupyter.layer_table import layers_of
 from gsjupyter.mindir import Array, Model, Runner, flat_output
 from gsjupyter.opening import OpenedSource, open_source
-from gsjupyter.options import ConvertOptions, check_choice, options_from
+from gsjupyter.options import ConvertOptions, options_from
 from gsjupyter.passes import (
     ActivationStatistics,
     PackWeights,

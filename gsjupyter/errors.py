@@ -59,3 +59,11 @@ class UnsupportedError(GsError):
 
 class EngineError(GsError):
     """An engine failed to load or to run a model."""
+
+
+class ResultFileError(GsError):
+    """A saved benchmark can't be read: it is damaged, of a later version, or something else."""
+
+
+class ClusterError(GsError):
+    """The other machines can't be reached, or don't have what is needed."""

@@ -1,10 +1,10 @@
 """The options of a conversion, checked once, whoever gives them: Python, a magic's flags, or a cell of YAML."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeAlias
 
+from gsjupyter.choices import check_choice, check_flag
 from gsjupyter.errors import OptionError
 from gsjupyter.passes import LayerSetting, LayerSettings
 from gsjupyter.passes.selection import INTEGERS
@@ -144,33 +144,6 @@ def _check_layers(layers: object) -> None:
         for option, value in chosen.items():
             check_choice(f"a setting in {where}", option, _OVERRIDES)
             _OVERRIDES[option](f"{option} in {where}", value)
-
-
-def check_choice(option: str, value: object, choices: Iterable[str]) -> None:
-    """Check that a value is one of the choices.
-
-    Raises
-    ------
-    OptionError
-        If it isn't; the message names the nearest one.
-    """
-    known = list(choices)
-    if value not in known:
-        near = difflib.get_close_matches(str(value), known, 1)
-        hint = f"Did you mean {near[0]}?" if near else ""
-        raise OptionError(f"{option} must be one of {', '.join(known)}, not {value!r}.", advice=hint)
-
-
-def check_flag(option: str, value: object) -> None:
-    """Check that a value is true or false.
-
-    Raises
-    ------
-    OptionError
-        If it isn't.
-    """
-    if not isinstance(value, bool):
-        raise OptionError(f"{option} must be true or false, not {value!r}.")
 
 
 _OVERRIDES: Final[Mapping[str, Callable[[str, object], None]]] = {

@@ -1,5 +1,6 @@
 """Where ONNX Runtime can run: its providers by the names that people use, and what to install for those that lack."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +22,8 @@ ENVIRONMENT: Final = {
     "ORT_DISABLE_TELEMETRY": "1",
 }
 
+# TensorRT builds the network that it is tried on, and a card that is new to CUDA has its kernels compiled.
+_LIMIT_S: Final = 120.0
 _PACKAGES: Final = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-cann")
 
 
@@ -93,22 +96,38 @@ def onnxruntime_version() -> str:
     return ""
 
 
-def providers() -> dict[str, Provider]:
+def providers(names: Sequence[str] = tuple(PROVIDERS), *, limit_s: float = _LIMIT_S) -> dict[str, Provider]:
     """Return ONNX Runtime's providers by name, with what is in the way of those that can't be used.
 
-    Each is tried on a network of one operator, in a process of its own, so that a driver or a library that lacks is
-    found.
+    Each is tried on a network of one operator, in a process other than this one, so that a driver or a library that
+    lacks is found. One that crashes there, or hangs, is in nobody else's way.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Which of `PROVIDERS` to try; all by default.
+    limit_s : float
+        How long they may take.
 
     Examples
     --------
     >>> [name for name, provider in gsjupyter.engines.providers().items() if provider.is_available]
     ['cpu']
     """
+    obstacles = _obstacles(names, limit_s)
+    return {name: replace(provider_of(name), obstacle=obstacles[name]) for name in names}
+
+
+def _obstacles(names: Sequence[str], limit_s: float) -> dict[str, str]:
     worker = Worker(WORKER, TITLE, environment=ENVIRONMENT)
     try:
-        obstacles, _ = worker.call("obstacles")
+        found, _ = worker.call("obstacles", names=list(names), limit_s=limit_s)
     except EngineError as error:
-        obstacles = dict.fromkeys(PROVIDERS, error.message)
+        if len(names) == 1:
+            return {names[0]: error.message}
+    else:
+        return found
     finally:
         worker.close()
-    return {name: replace(known, obstacle=obstacles[name]) for name, known in PROVIDERS.items()}
+    # Whichever it was that took the process along.
+    return {name: _obstacles([name], limit_s)[name] for name in names}

@@ -125,7 +125,7 @@ def _explained(error: Exception, name: str, provider: Provider) -> GsError:
         return UnsupportedError(f"ONNX Runtime can't run {name}: {said(error)}")
     if kind in ("EP_FAIL", "ENGINE_ERROR", "DEVICE_RESET"):
         return EngineError(f"{provider.title} can't run {name}: {said(error)}", advice=provider.advice)
-    if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+    if lacks_memory(error):
         return EngineError(f"there isn't enough memory for {name}: {said(error)}")
     return ModelFileError(f"ONNX Runtime can't load {name}: {said(error)}")
 
@@ -185,6 +185,11 @@ def _options(runtime: Any, settings: SessionSettings) -> Any:
     for key, value in {**_EXACT_PRODUCTS, **settings.configuration}.items():
         options.add_session_config_entry(key, value)
     return options
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Say whether an exception of ONNX Runtime means that memory has run out."""
+    return isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)) is not None
 
 
 def said(error: BaseException) -> str:

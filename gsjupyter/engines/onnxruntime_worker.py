@@ -5,18 +5,18 @@ There is no MindSpore in it: that takes seconds to import, holds memory, and bri
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from gsjupyter.engines.execution_providers import PROVIDERS
 from gsjupyter.engines.messages import Array
-from gsjupyter.engines.onnx_structure import check_data_files, read_structure
-from gsjupyter.engines.onnxruntime_session import SessionSettings, load, opened, said
-from gsjupyter.engines.serving import Command, serve
+from gsjupyter.engines.onnx_structure import OnnxStructure, check_data_files, read_structure
+from gsjupyter.engines.onnxruntime_session import SessionSettings, lacks_memory, load, onnxruntime, opened, said
+from gsjupyter.engines.serving import Answer, Command, scratch, serve
+from gsjupyter.engines.timed_runs import Run, TimedRuns
 from gsjupyter.errors import EngineError, ModelFileError
-
-_Answer: TypeAlias = tuple[Mapping[str, Any], Sequence[Array]]
 
 _DTYPES: Final = {
     "tensor(float)": "float32",
@@ -33,14 +33,25 @@ _ONE_OPERATOR: Final = (
 
 @dataclass(frozen=True)
 class _Session:
-    """A session of ONNX Runtime, and the file it is of."""
+    """A session of ONNX Runtime, the file it is of, and how it was opened."""
 
     session: Any
-    file: str
+    path: Path
+    structure: OnnxStructure
+    settings: SessionSettings
+
+    @property
+    def file(self) -> str:
+        return self.path.name
 
     @property
     def inputs(self) -> list[str]:
         return [value.name for value in self.session.get_inputs()]
+
+    def explained(self, error: Exception) -> EngineError:
+        if lacks_memory(error):
+            return EngineError(f"there isn't enough memory to run {self.file}: {said(error)}")
+        return EngineError(f"ONNX Runtime can't run {self.file}: {said(error)}")
 
     def description(self) -> dict[str, Any]:
         about = self.session.get_modelmeta()
@@ -59,6 +70,7 @@ class Engine:
 
     def __init__(self) -> None:
         self._sessions: dict[str, _Session] = {}
+        self._timed_runs = TimedRuns(self._bound, self._explained)
 
     def commands(self) -> Mapping[str, Command]:
         """Return what can be asked for, by name."""
@@ -68,9 +80,18 @@ class Engine:
             "unload": self.unload,
             "profile": self.profile,
             "obstacles": self.obstacles,
+            "ready": self.ready,
+            "operators": self.operators,
+            **self._timed_runs.commands(),
         }
 
-    def load(self, arrays: Sequence[Array], *, path: str, provider: str, key: str = "", **settings: Any) -> _Answer:
+    def ready(self, arrays: Sequence[Array], *, target: str, threads: int) -> Answer:
+        """Import the engine, so that loading a model is nothing but that, and count memory and energy from here on."""
+        onnxruntime()
+        self._timed_runs.begin(target)
+        return {}, ()
+
+    def load(self, arrays: Sequence[Array], *, path: str, provider: str, key: str = "", **settings: Any) -> Answer:
         """Load a model.
 
         Parameters
@@ -90,25 +111,29 @@ class Engine:
         -------
         dict
             ``name``, ``producer`` and ``notes`` (the file's metadata, if gsjupyter's), ``inputs`` and ``outputs`` (each
-            with ``name``, ``dtype`` and ``shape``), ``providers`` (those that really run it, the first one most of it).
+            with ``name``, ``dtype`` and ``shape``), ``providers`` (those that really run it, the first one most of it),
+            ``load_s`` (how long it took, in seconds).
         """
+        begin = time.perf_counter()
         file = Path(path)
         structure = read_structure(file)
         check_data_files(file, structure.data_files)
-        loaded = _Session(load(file, structure, SessionSettings(PROVIDERS[provider], **settings)), file.name)
+        chosen = SessionSettings(PROVIDERS[provider], **settings)
+        loaded = _Session(load(file, structure, chosen), file, structure, chosen)
+        load_s = time.perf_counter() - begin
         try:
-            description = loaded.description()
+            description = {**loaded.description(), "load_s": load_s}
         except UnicodeDecodeError as error:
             raise ModelFileError(f"{file.name} is damaged: a name in it is no text.") from error
         self._sessions[key] = loaded
         return description, ()
 
-    def unload(self, arrays: Sequence[Array], *, key: str) -> _Answer:
+    def unload(self, arrays: Sequence[Array], *, key: str) -> Answer:
         """Forget a session, and free its memory."""
         self._sessions.pop(key, None)
         return {}, ()
 
-    def run(self, arrays: Sequence[Array], *, key: str = "", repeat: int = 1, names: Sequence[str] = ()) -> _Answer:
+    def run(self, arrays: Sequence[Array], *, key: str = "", repeat: int = 1, names: Sequence[str] = ()) -> Answer:
         """Run a model on its inputs, more than once if asked to.
 
         Parameters
@@ -139,17 +164,38 @@ class Engine:
                 outputs = loaded.session.run(None, feed)
                 durations.append(time.perf_counter() - begin)
         except Exception as error:
-            raise EngineError(f"ONNX Runtime can't run {loaded.file}: {said(error)}") from error
+            raise loaded.explained(error) from error
         return {"durations_s": durations}, outputs
 
-    def profile(self, arrays: Sequence[Array], *, key: str = "") -> _Answer:
+    def operators(self, arrays: Sequence[Array], *, runs: int) -> Answer:
+        """Run the model on its inputs in another session, which is profiled; give ``operators``, a record for each."""
+        from gsjupyter.engines.onnxruntime_profile import profiled
+
+        loaded = self._sessions[""]
+
+        def opened(begin: str) -> Any:
+            return load(loaded.path, loaded.structure, replace(loaded.settings, profile_path=begin))
+
+        feed = dict(zip(loaded.inputs, self._timed_runs.inputs, strict=True))
+        with scratch() as folder:
+            return {"operators": profiled(opened, loaded.path, feed, runs, folder)}, ()
+
+    def _bound(self, arrays: Sequence[Array]) -> Run:
+        loaded = self._sessions[""]
+        return partial(loaded.session.run, None, dict(zip(loaded.inputs, arrays, strict=True)))
+
+    def _explained(self, error: Exception) -> EngineError:
+        return self._sessions[""].explained(error)
+
+    def profile(self, arrays: Sequence[Array], *, key: str = "") -> Answer:
         """End profiling, and tell where the profile lies, as ``path``."""
         return {"path": self._sessions[key].session.end_profiling()}, ()
 
-    def obstacles(self, arrays: Sequence[Array]) -> _Answer:
-        """Tell for each provider what is in its way; nothing for those that work."""
+    def obstacles(self, arrays: Sequence[Array], *, names: Sequence[str] = tuple(PROVIDERS)) -> Answer:
+        """Tell for each of these providers what is in its way; nothing for those that work."""
         found = {}
-        for name, provider in PROVIDERS.items():
+        for name in names:
+            provider = PROVIDERS[name]
             try:
                 opened(_ONE_OPERATOR, SessionSettings(provider))
             except EngineError as error:

@@ -11,23 +11,31 @@ from typing import Any, Final, TypeAlias
 from gsjupyter.engines.messages import Array, receive, send
 from gsjupyter.errors import GsError
 
-Command: TypeAlias = Callable[..., tuple[Mapping[str, Any], Sequence[Array]]]
-"""Takes the request's arrays and, by name, its settings; returns the answer's header and arrays."""
+Answer: TypeAlias = tuple[Mapping[str, Any], Sequence[Array]]
+"""An answer's header and its arrays."""
+Command: TypeAlias = Callable[..., Answer]
+"""Takes the request's arrays and, by name, its settings; returns the answer."""
 
 SCRATCH: Final = "GSJUPYTER_SCRATCH"
 """The variable that names the folder for a worker's temporary files, which its notebook removes in the end."""
 
 _LOOK_AROUND_S: Final = 2.0
+_scratch_folders: list[Path] = []
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Give an empty folder for a while; a worker that is ended meanwhile leaves it to its notebook to remove."""
-    folder = Path(os.environ[SCRATCH])
+    """Give an empty folder for a while; a worker that is ended meanwhile leaves it to its notebook to remove.
+
+    One that is asked for inside of another lies in it.
+    """
+    folder = _scratch_folders[-1] / "inner" if _scratch_folders else Path(os.environ[SCRATCH])
     folder.mkdir(mode=0o700)
+    _scratch_folders.append(folder)
     try:
         yield folder
     finally:
+        _scratch_folders.pop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -50,7 +58,11 @@ def serve(descriptor: int, commands: Mapping[str, Command]) -> None:
                 if os.getppid() != host:
                     return
             header, arrays = receive(connection)
-            send(connection, *_answer(commands[header["command"]], header["settings"], arrays))
+            answer = _answer(commands[header["command"]], header["settings"], arrays)
+            try:
+                send(connection, *answer)
+            except (TypeError, ValueError) as error:
+                send(connection, *_failure(error))
 
 
 def _answer(
@@ -59,10 +71,20 @@ def _answer(
     try:
         answer, results = command(arrays, **settings)
     except GsError as error:
-        return {"error": {"kind": type(error).__name__, "message": error.message, "advice": error.advice}}, ()
+        return _error(type(error).__name__, error.message, error.advice)
+    except MemoryError as error:
+        return _error("EngineError", f"memory ran out: {first_line(error)}")
     except Exception as error:  # noqa: BLE001 - whatever it is, the notebook must hear of it
-        return {"error": {"kind": "", "message": f"{type(error).__name__}: {first_line(error)}", "advice": ""}}, ()
+        return _failure(error)
     return {"answer": dict(answer)}, results
+
+
+def _failure(error: Exception) -> tuple[dict[str, Any], Sequence[Array]]:
+    return _error("", f"{type(error).__name__}: {first_line(error)}")
+
+
+def _error(kind: str, message: str, advice: str = "") -> tuple[dict[str, Any], Sequence[Array]]:
+    return {"error": {"kind": kind, "message": message, "advice": advice}}, ()
 
 
 def first_line(error: BaseException) -> str:

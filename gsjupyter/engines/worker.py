@@ -1,38 +1,19 @@
 """The notebook's side of a worker process: an engine that crashes or fills the memory takes no notebook with it."""
 
-import os
-import secrets
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from gsjupyter import errors
-from gsjupyter.engines.messages import Array, Message, receive, send
-from gsjupyter.engines.serving import SCRATCH
+from gsjupyter.engines.messages import Array, Message, MessageError, receive, send
+from gsjupyter.engines.worker_process import Tail, Wait, WorkerProcess, launch
 from gsjupyter.errors import EngineError, GsError
 from gsjupyter.interrupts import interruptible, uninterrupted
 
-_ROOT: Final = str(Path(errors.__file__).parent.parent)
-# With the notebook's own path: a worker must find what the notebook finds.
-_START: Final = (
-    "import sys; sys.path[:] = sys.argv[3:]; from importlib import import_module; "
-    "import_module(sys.argv[1]).main(int(sys.argv[2]))"
-)
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_TAIL_BYTES: Final = 4000
-_LAST_WORDS: Final = 400
-_ENDING_S: Final = 10.0
+_NO_MEMORY: Final = ("bad_alloc", "MemoryError", "Cannot allocate memory", "out of memory")
 
 
 class WorkerEndedError(EngineError):
@@ -49,51 +30,6 @@ class WorkerEndedError(EngineError):
     def __init__(self, message: str, *, advice: str = "", exit_code: int = 0) -> None:
         super().__init__(message, advice=advice)
         self.exit_code = exit_code
-
-
-@dataclass
-class _Tail:
-    """The last that a worker has written, to standard output or standard error."""
-
-    data: bytes = b""
-
-    def read(self, stream: IO[bytes]) -> None:
-        with stream:
-            while chunk := stream.read(1 << 16):
-                self.data = (self.data + chunk)[-_TAIL_BYTES:]
-
-    def words(self) -> str:
-        lines = [line.strip() for line in self.data.decode(errors="replace").splitlines() if line.strip()]
-        return " / ".join(lines[-3:])[-_LAST_WORDS:]
-
-
-@dataclass
-class _Running:
-    process: "subprocess.Popen[bytes]"
-    connection: Connection
-    reader: threading.Thread
-    tail: _Tail
-    scratch: Path
-    owner: int = field(default_factory=os.getpid)
-
-    def is_alive(self) -> bool:
-        return self.owner == os.getpid() and self.process.poll() is None
-
-    def end(self) -> None:
-        """End the process if it still runs, and remove what it has left."""
-        if self.owner != os.getpid():
-            # A fork of the notebook ends. The worker is no child of its own, so there is nothing to wait for either.
-            self.process.returncode = 0
-            return
-        self.connection.close()
-        if self.process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(_ENDING_S)
-        if self.reader is not threading.current_thread():
-            self.reader.join(1)
-        shutil.rmtree(self.scratch, ignore_errors=True)
 
 
 class Worker:
@@ -116,6 +52,8 @@ class Worker:
         A command and its settings, called whenever the process has started: what loads a model.
     opening_limit_s : float, optional
         How long that may take.
+    starts_again : bool
+        Whether a call starts the process again after it has ended. If not, it is an error then.
     """
 
     def __init__(
@@ -127,15 +65,18 @@ class Worker:
         environment: Mapping[str, str] | None = None,
         opening: tuple[str, Mapping[str, Any]] | None = None,
         opening_limit_s: float | None = None,
+        starts_again: bool = True,
     ) -> None:
         self._module = module
         self._title = title
         self._environment = {**dict.fromkeys(_THREADS if threads else (), str(threads)), **(environment or {})}
         self._opening = opening
         self._opening_limit_s = opening_limit_s
+        self._starts_again = starts_again
+        self._has_started = False
         self._opened: dict[str, Any] = {}
-        self._running: _Running | None = None
-        self._tail = _Tail()
+        self._running: WorkerProcess | None = None
+        self._tail = Tail()
         self._end: weakref.finalize[..., Any] | None = None
         self._lock = threading.RLock()
 
@@ -163,7 +104,7 @@ class Worker:
         arrays : sequence of ndarray
             What it is to work on.
         limit_s : float, optional
-            How long it may take; any time by default.
+            How long it may take, from sending to receiving; any time by default.
         **settings
             What JSON can hold.
 
@@ -179,13 +120,13 @@ class Worker:
         GsError
             What the worker raised, if that was one of gsjupyter's own errors.
         EngineError
-            If it raised anything else, ended, or took too long.
+            If it raised anything else, ended, took too long, or answered nonsense.
         """
         with self._lock, interruptible():
             return self._exchange(self._started(), command, arrays, settings, limit_s)
 
     def close(self) -> None:
-        """End the process. A later call starts it again."""
+        """End the process. A later call starts it again, unless it is not to."""
         with self._lock, uninterrupted():
             if self._end is not None:
                 self._end()
@@ -201,12 +142,18 @@ class Worker:
         """The last lines that the process has written, or the one before it if it hasn't been started again."""
         return self._tail.words()
 
-    def _started(self) -> _Running:
+    def _started(self) -> WorkerProcess:
         if self._running is not None and self._running.is_alive():
             return self._running
+        if self._has_started and not self._starts_again:
+            if self._running is not None:
+                raise self._ended(self._running)
+            raise EngineError(f"the process of {self._title} has ended.")
         self.close()
+        self._has_started = True
         with uninterrupted():
-            running = self._launched()
+            self._tail = Tail()
+            running = launch(self._module, self._title, self._environment, self._tail)
             self._end = weakref.finalize(self, running.end)
         try:
             self._open(running)
@@ -217,81 +164,81 @@ class Worker:
         self._running = running
         return running
 
-    def _open(self, running: _Running) -> None:
+    def _open(self, running: WorkerProcess) -> None:
         if self._opening is not None:
             command, settings = self._opening
             self._opened, _ = self._exchange(running, command, (), settings, self._opening_limit_s)
 
-    def _launched(self) -> _Running:
-        ours, theirs = Pipe()
-        scratch = Path(tempfile.gettempdir(), f"gsjupyter-{secrets.token_hex(6)}")
-        path = [entry for entry in sys.path if isinstance(entry, str) and entry]
-        try:
-            process = subprocess.Popen(  # noqa: S603 - this very Python
-                [sys.executable, "-u", "-c", _START, self._module, str(theirs.fileno()), *path, _ROOT],
-                bufsize=0,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                pass_fds=[theirs.fileno()],
-                env={**os.environ, SCRATCH: str(scratch), **self._environment},
-                # The notebook's interrupts go to its whole session.
-                start_new_session=True,
-            )
-        except OSError as error:
-            ours.close()
-            raise EngineError(f"no process for {self._title} can be started: {error.strerror or error}.") from error
-        finally:
-            theirs.close()
-        tail = self._tail = _Tail()
-        reader = threading.Thread(target=tail.read, args=(process.stdout,), daemon=True, name=f"words of {self._title}")
-        reader.start()
-        return _Running(process, ours, reader, tail, scratch)
-
     def _exchange(
         self,
-        running: _Running,
+        running: WorkerProcess,
         command: str,
         arrays: Sequence[Array],
         settings: Mapping[str, Any],
         limit_s: float | None,
     ) -> Message:
+        wait = Wait(running, self._title, limit_s)
         try:
-            send(running.connection, {"command": command, "settings": settings}, arrays)
-            self._wait(running, limit_s)
-            header, results = receive(running.connection)
+            send(running.connection, {"command": command, "settings": settings}, arrays, wait=wait)
+            header, results = receive(running.connection, wait=wait)
+            answer, refusal = _told(self._title, header)
         except (EOFError, OSError) as error:
             raise self._ended(running) from error
+        except MessageError as error:
+            self.close()
+            words = _last_words(running)
+            raise EngineError(f"{self._title} gave no sound answer, and was ended: {error}.{words}") from error
         except BaseException:
             self.close()
             raise
-        if "error" in header:
-            raise _told(self._title, header["error"])
-        return header["answer"], results
+        if refusal is not None:
+            raise refusal
+        return answer, results
 
-    def _wait(self, running: _Running, limit_s: float | None) -> None:
-        if not running.connection.poll(limit_s):
-            raise EngineError(f"{self._title} took more than {limit_s:g} s, and was ended.")
-
-    def _ended(self, running: _Running) -> WorkerEndedError:
+    def _ended(self, running: WorkerProcess) -> WorkerEndedError:
         # Its end of the pipe is closed before the system knows how it ended.
-        with suppress(subprocess.TimeoutExpired):
-            running.process.wait(_ENDING_S)
+        ended_itself = running.has_ended_soon()
         self.close()
         code = running.process.returncode or 0
-        if code == -signal.SIGKILL:
+        words = _last_words(running)
+        if not ended_itself:
+            how = "didn't listen any more, and was ended"
+        elif code == -signal.SIGKILL:
             how = "was killed (SIGKILL), most likely because memory ran out"
         elif code < 0:
-            how = f"crashed ({signal.Signals(-code).name})"
+            crashed = "ran out of memory" if any(sign in words for sign in _NO_MEMORY) else "crashed"
+            how = f"{crashed} ({_signal_name(-code)})"
         else:
             how = f"ended with exit code {code}"
-        words = running.tail.words()
-        said = f" It said last: {words}" if words else ""
-        return WorkerEndedError(f"the process of {self._title} {how}.{said}", exit_code=code)
+        return WorkerEndedError(f"the process of {self._title} {how}.{words}", exit_code=code)
 
 
-def _told(title: str, error: Mapping[str, str]) -> GsError:
-    kind = getattr(errors, error["kind"], None)
-    if isinstance(kind, type) and issubclass(kind, GsError):
-        return kind(error["message"], advice=error["advice"])
-    return EngineError(f"{title} failed: {error['message']}")
+def _last_words(running: WorkerProcess) -> str:
+    words = running.tail.words()
+    return f" It said last: {words}" if words else ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _told(title: str, header: Mapping[str, Any]) -> tuple[dict[str, Any], GsError | None]:
+    """Return a worker's answer, or the error that it tells of.
+
+    Raises
+    ------
+    MessageError
+        If it is neither.
+    """
+    match header:
+        case {"answer": dict(answer)}:
+            return answer, None
+        case {"error": {"kind": str(name), "message": str(message), "advice": str(advice)}}:
+            kind = getattr(errors, name, None)
+            if isinstance(kind, type) and issubclass(kind, GsError):
+                return {}, kind(message, advice=advice)
+            return {}, EngineError(f"{title} failed: {message}")
+    raise MessageError("it holds neither an answer nor an error")

@@ -64,7 +64,7 @@ class Runner:
                 outputs = self._cell(*[mindspore.Tensor(array) for array in arrays])
                 arrays_out = _as_arrays(outputs)
             except Exception as error:
-                raise _explained(self.model, error) from error
+                raise explained(self.model, error) from error
         keys = self.model.output_keys
         if keys and isinstance(arrays_out, tuple):
             return dict(zip(keys, arrays_out, strict=True))
@@ -100,7 +100,8 @@ class InnerRunner(Runner):
         return tuple(np.asarray(value) for value in outputs[1:]) if isinstance(outputs, tuple) else ()
 
 
-def _explained(model: Model, error: Exception) -> EngineError | UnsupportedError:
+def explained(model: Model, error: Exception) -> EngineError | UnsupportedError:
+    """Return what MindSpore's exception says of a model that it was to run, in words."""
     missing = _NO_KERNEL.search(str(error))
     if missing is None or not model.is_editable:
         return EngineError(f"MindSpore can't run {model.name}: {first_line(error)}")

@@ -81,3 +81,26 @@ def test_the_cpu_in_place_of_another_provider_is_refused(tmp_path, monkeypatch):
         OnnxRuntimeModel(affine(tmp_path / "x.onnx"), provider="cuda")
     assert "onnxruntime-gpu" in raised.value.advice
     assert providers()["cuda"].obstacle.startswith("CUDA didn't start")
+
+
+def test_a_provider_that_crashes_is_in_nobody_elses_way(tmp_path, monkeypatch):
+    (tmp_path / "onnxruntime.py").write_text(
+        "import os\n"
+        "__version__ = '1.0'\n"
+        "GraphOptimizationLevel = type('Level', (), {'ORT_ENABLE_ALL': 99})\n"
+        "class SessionOptions:\n"
+        "    def add_session_config_entry(self, key, value): pass\n"
+        "def get_available_providers(): return ['CUDAExecutionProvider', 'CPUExecutionProvider']\n"
+        "class InferenceSession:\n"
+        "    def __init__(self, source, options, providers, enable_fallback):\n"
+        "        self.get_providers = lambda: providers\n"
+        "        if providers[0] != 'CPUExecutionProvider': os.abort()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    found = providers(["cpu", "cuda"])
+    assert found["cpu"].is_available
+    assert found["cuda"].obstacle == "the process of ONNX Runtime crashed (SIGABRT)."
+
+
+def test_only_the_providers_asked_for_are_tried():
+    assert list(providers(["cpu"])) == ["cpu"]
