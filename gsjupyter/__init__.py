@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from gsjupyter.artifact import Artifact, export, load
+    from gsjupyter.benchmarking.results.result import Benchmark
+    from gsjupyter.benchmarking.run import benchmark
+    from gsjupyter.benchmarking.targets.targets import targets
     from gsjupyter.conversion import Conversion, convert
     from gsjupyter.options import ConvertOptions
     from gsjupyter.prediction import sensitivity
@@ -23,25 +26,31 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Artifact": "gsjupyter.artifact",
+    "Benchmark": "gsjupyter.benchmarking.results.result",
     "Conversion": "gsjupyter.conversion",
     "ConvertOptions": "gsjupyter.options",
     "ExportOnTrainEnd": "gsjupyter.train_end",
+    "benchmark": "gsjupyter.benchmarking.run",
     "convert": "gsjupyter.conversion",
     "export": "gsjupyter.artifact",
     "load": "gsjupyter.artifact",
     "sensitivity": "gsjupyter.prediction",
+    "targets": "gsjupyter.benchmarking.targets.targets",
 }
 
 __all__ = [
     "Artifact",
+    "Benchmark",
     "Conversion",
     "ConvertOptions",
     "ExportOnTrainEnd",
     "GsError",
+    "benchmark",
     "convert",
     "export",
     "load",
     "sensitivity",
+    "targets",
 ]
 
 

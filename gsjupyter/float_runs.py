@@ -112,6 +112,12 @@ def _worker() -> Worker:
     return Worker(WORKER, TITLE, environment=ENVIRONMENT)
 
 
+def close_worker() -> None:
+    """End the process for float runs; the next run starts it again."""
+    if _worker.cache_info().currsize:
+        _worker().close()
+
+
 class _Session:
     """A network in ONNX Runtime, until that fails to run it.
 

@@ -4,11 +4,11 @@ The network is compiled once. Each run replaces the weight of one layer by its q
 against the float network's; one more run has every weight in its fewest bits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from time import perf_counter
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -29,6 +29,10 @@ from gsjupyter.quantization.weight_sketch import WeightSketch
 from gsjupyter.report.sensitivity import Measurement, Sensitivity
 from gsjupyter.sources import sample_count
 
+Elsewhere: TypeAlias = Callable[[Sequence[Callable[[], Mapping[str, Array]]]], Sequence[float | None]]
+"""Runs a network on other machines, with other values for some parameters: given what makes those for each run, it
+returns the error powers of the outputs; None for runs that are to be made here."""
+
 _FREE: Final = "free"
 _FLOAT_BYTES: Final = 4
 
@@ -41,6 +45,7 @@ def measure_sensitivity(
     bits: Sequence[int] = BITS,
     input_kind: str = "given",
     quantized_inputs: Model | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Sensitivity:
     """Measure the layers of a network in standard form.
 
@@ -60,6 +65,8 @@ def measure_sensitivity(
     quantized_inputs : Model, optional
         The network with the inputs of its layers quantized and nothing else, where they are to be. Their error is
         measured by one run and added to every prediction.
+    elsewhere : callable, optional
+        What makes the runs of single layers on other machines.
 
     Raises
     ------
@@ -75,8 +82,8 @@ def measure_sensitivity(
     if not layers:
         raise UnsupportedError(f"{float_model.name} has no layer whose weight could be quantized.")
     with variant_runs(float_model) as runner:
-        runs = _Runs(runner, example)
-        costs, coarsest = runs.measured(layers)
+        runs = FloatRuns(runner, example)
+        costs, coarsest = runs.measured(layers, elsewhere)
     activation_error = runs.error_of(Runner(quantized_inputs)(*example)) if quantized_inputs is not None else 0.0
     free = {operator.weight for layer in layers for operator in layer.operators}
     rest = {operator.weight: operator for operator in linear_operators(graph) if operator.weight not in free}
@@ -210,8 +217,21 @@ def _float_bytes(operator: LinearOperator) -> int:
     return _FLOAT_BYTES * int(np.prod(operator.shape, dtype=np.int64))
 
 
-class _Runs:
-    """The runs of one network, counted and timed."""
+class FloatRuns:
+    """The runs of one network on its example, counted and timed.
+
+    Parameters
+    ----------
+    runner : VariantRuns
+        What runs it.
+    example : sequence of ndarray
+        One batch of its input.
+
+    Raises
+    ------
+    InputError
+        If the output is 0 or NaN.
+    """
 
     def __init__(self, runner: VariantRuns, example: Sequence[Array]) -> None:
         self._runner = runner
@@ -227,21 +247,29 @@ class _Runs:
         """Return the error power of an output of the network."""
         return output_error_power(self._reference, _numbers(output))
 
-    def measured(self, layers: Sequence[_Layer]) -> tuple[list[LayerCost], float]:
+    def measured(self, layers: Sequence[_Layer], elsewhere: Elsewhere | None = None) -> tuple[list[LayerCost], float]:
         """Return each layer's cost, and the error power with all weights in their fewest bits."""
         plan = [(index, bits) for index, layer in enumerate(layers) for bits in reference_bits(len(layers), layer.bits)]
         began = perf_counter()
         fewest = {name: array for layer in layers for name, array in layer.quantized(layer.bits[0]).items()}
         quantized = perf_counter()
-        coarsest = self._error(fewest)
-        expected_s = len(plan) * (perf_counter() - quantized + (quantized - began) / len(layers))
+        coarsest = self.error(fewest)
+        run_s = perf_counter() - quantized + (quantized - began) / len(layers)
         found: list[dict[int, float]] = [{} for _ in layers]
-        for index, bits in counted(plan, f"measuring sensitivity, about {_in_words(expected_s)}", "run"):
-            found[index][bits] = self._error(layers[index].quantized(bits))
+        if elsewhere is not None:
+            errors = elsewhere([partial(layers[index].quantized, bits) for index, bits in plan])
+            for (index, bits), error in zip(plan, errors, strict=True):
+                if error is not None:
+                    found[index][bits] = error
+                    self.count += 1
+            plan = [(index, bits) for index, bits in plan if bits not in found[index]]
+        for index, bits in counted(plan, f"measuring sensitivity, about {_in_words(len(plan) * run_s)}", "run"):
+            found[index][bits] = self.error(layers[index].quantized(bits))
         self.duration_s = perf_counter() - began
         return [_cost(layer, measured) for layer, measured in zip(layers, found, strict=True)], coarsest
 
-    def _error(self, parameters: Mapping[str, Array]) -> float:
+    def error(self, parameters: Mapping[str, Array]) -> float:
+        """Return the error power of the output with other values for some parameters."""
         self.count += 1
         return self.error_of(self._runner.variant(parameters, *self._example))
 

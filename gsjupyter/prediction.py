@@ -1,16 +1,17 @@
 """What a network would lose at any bits, without converting it again and again: ``gs.sensitivity``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gsjupyter.calibration import observe
 from gsjupyter.calibration_data import CalibrationData
 from gsjupyter.interrupts import interruptible
-from gsjupyter.layer_gains import measure_sensitivity
-from gsjupyter.mindir import Model
+from gsjupyter.layer_gains import Elsewhere, measure_sensitivity
+from gsjupyter.mindir import Array, Model
 from gsjupyter.opening import open_source
 from gsjupyter.options import ConvertOptions, options_from
 from gsjupyter.passes import QuantizeActivations, activation_inputs, apply, linear_operators
@@ -20,6 +21,9 @@ from gsjupyter.quantization.sensitivity import BITS
 from gsjupyter.report.sensitivity import Sensitivity
 from gsjupyter.sources import arrays_of, random_inputs
 from gsjupyter.standard_form import StandardForm
+
+if TYPE_CHECKING:
+    from ipyparallel import Client
 
 
 def sensitivity(
@@ -31,6 +35,7 @@ def sensitivity(
     keep: str | Iterable[str] = (),
     bits: Iterable[int] = BITS,
     options: ConvertOptions | None = None,
+    cluster: "Client | str | None" = None,
     **settings: Any,
 ) -> Sensitivity:
     """Measure which layers of a network can do with few bits.
@@ -55,6 +60,8 @@ def sensitivity(
         The numbers of bits to choose from.
     options : ConvertOptions, optional
         How the network is to be quantized; single ones go before it.
+    cluster : ipyparallel.Client or str, optional
+        A cluster, or the name of its profile, whose machines share the runs: for networks that take long.
     **settings
         The fields of `ConvertOptions`.
 
@@ -65,7 +72,8 @@ def sensitivity(
     Raises
     ------
     GsError
-        As `gs.convert` does; UnsupportedError if no weight could be quantized.
+        As `gs.convert` does; UnsupportedError if no weight could be quantized, ClusterError if a cluster can't be
+        reached or lacks something.
 
     Examples
     --------
@@ -93,7 +101,14 @@ def sensitivity(
             bits=tuple(bits),
             input_kind=kind,
             quantized_inputs=quantized,
+            elsewhere=None if cluster is None else _on(cluster, float_model, arrays, steps),
         )
+
+
+def _on(cluster: "Client | str", model: Model, example: Sequence[Array], steps: Steps) -> Elsewhere:
+    from gsjupyter.remote_gains import errors_on
+
+    return partial(errors_on, cluster, model, example, steps.begin)
 
 
 def _with_quantized_inputs(

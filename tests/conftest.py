@@ -6,8 +6,8 @@ import gc
 import os
 from pathlib import Path
 
-# oneDNN falls back to a reference kernel 80 times slower for convolutions on processors with AMX. It reads this once,
-# when MindSpore is imported.
+# On processors with AVX-512 or AMX oneDNN can take a reference kernel for convolutions, 100 times slower. It reads
+# this once, when MindSpore is imported.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
 # A test tells nobody what it runs.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

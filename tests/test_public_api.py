@@ -10,14 +10,17 @@ import pytest
 PUBLIC = {
     "gsjupyter": [
         "Artifact",
+        "Benchmark",
         "Conversion",
         "ConvertOptions",
         "ExportOnTrainEnd",
         "GsError",
+        "benchmark",
         "convert",
         "export",
         "load",
         "sensitivity",
+        "targets",
     ],
     "gsjupyter.engines": [
         *("MindSporeModel", "OnnxRuntimeModel", "Provider", "is_onnxruntime_installed", "onnxruntime_version"),

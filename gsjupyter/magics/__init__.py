@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from gsjupyter.magics.arguments import errors_in_words
+from gsjupyter.magics.benchmarks import BenchmarkMagics
 from gsjupyter.magics.completion import IDENTIFIER, magic_matcher
 from gsjupyter.magics.goldenstick import GoldenStickSupport
 from gsjupyter.magics.pipeline import PipelineMagics
@@ -18,6 +19,8 @@ _MAGICS = {
     "gs_sensitivity": PipelineMagics,
     "gs_export": PipelineMagics,
     "gs_stats": StatisticsMagics,
+    "gs_targets": BenchmarkMagics,
+    "gs_bench": BenchmarkMagics,
 }
 _supports: list[GoldenStickSupport] = []
 

@@ -63,9 +63,12 @@ def parse(parser: MagicArgumentParser, line: str) -> dict[str, Any]:
     return vars(arguments)
 
 
-def options_of(parser: MagicArgumentParser) -> list[str]:
-    """Return the options that a magic takes, ``--weights`` for example."""
-    return [name for action in parser._actions for name in action.option_strings]  # noqa: SLF001 - argparse has no other way
+def options_of(parser: MagicArgumentParser, *, several_values: bool = False) -> list[str]:
+    """Return the options that a magic takes, ``--weights`` for example, or only those that take several values."""
+    actions = parser._actions  # noqa: SLF001 - argparse has no other way
+    return [
+        name for action in actions if action.nargs in ("+", "*") or not several_values for name in action.option_strings
+    ]
 
 
 def lookup(namespace: Mapping[str, Any], name: str) -> Any:

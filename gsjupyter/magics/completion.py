@@ -1,7 +1,7 @@
 """Tab completion of the magics' options, their values, and names of the notebook, through IPython's matcher API."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
@@ -58,6 +58,8 @@ CHOICES: Final = {
         "note",
     ),
     "--format": ("mindir", "onnx"),
+    "--targets": ("cpu", "gpu", "ascend"),
+    "--engines": ("mindspore", "onnxruntime", "lite"),
 }
 
 
@@ -83,16 +85,25 @@ def magic_matcher(
         words = found.group(2).split()
         if found.group(2).endswith((" ", "\t")) or not words:
             words.append("")
-        token, previous = words[-1], words[-2] if len(words) > 1 else ""
-        if previous in CHOICES:
-            return _result(token, CHOICES[previous], "value")
+        token = words[-1]
         if token.startswith("-"):
             return _result(token, options_of(parser), "option")
+        option = _option_before(parser, words)
+        if option in CHOICES:
+            return _result(token, CHOICES[option], "value")
         names = [name for name in shell.user_ns if not name.startswith("_")]
         # Files stay on offer beside the names.
         return _result(token, names, "name", suppress=False)
 
     return complete  # type: ignore[no-any-return]  # the decorator has no types
+
+
+def _option_before(parser: "MagicArgumentParser", words: Sequence[str]) -> str:
+    """Return the option whose value the last word is, empty if it is of none."""
+    if words[-2:-1] and words[-2].startswith("-"):
+        return words[-2]
+    option = next((word for word in reversed(words[:-1]) if word.startswith("-")), "")
+    return option if option in options_of(parser, several_values=True) else ""
 
 
 def _result(token: str, words: Iterable[str], kind: str, *, suppress: bool = True) -> SimpleMatcherResult:

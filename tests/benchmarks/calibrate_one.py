@@ -63,7 +63,7 @@ def onnxruntime(count: int, path: Path) -> float:
 
 def main() -> None:
     """Print seconds, and the peak memory of the process in bytes."""
-    # Before MindSpore starts: on processors with AMX its convolutions are many times slower otherwise.
+    # Before MindSpore starts: on processors with AVX-512 or AMX its convolutions can be many times slower otherwise.
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
     count, path = int(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None
     seconds = ours(count) if path is None else onnxruntime(count, path)

@@ -6,6 +6,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from gsjupyter.artifact import FORMATS
+from gsjupyter.benchmarking.records import ENGINES, TARGETS
 from gsjupyter.magics.arguments import options_of
 from gsjupyter.magics.completion import CHOICES
 from gsjupyter.magics.pipeline import PipelineMagics
@@ -50,6 +51,8 @@ def test_the_choices_are_those_of_the_options():
         "--rounding": ROUNDINGS,
         "--sort": COLUMN_NAMES,
         "--format": FORMATS,
+        "--targets": TARGETS,
+        "--engines": ENGINES,
     }
 
 
@@ -72,6 +75,8 @@ def test_every_option_is_offered(magic, complete):
         ("%gs_convert network x --granularity t", ["%gs_convert network x --granularity tensor"]),
         ("qnet = %gs_convert network x --ann", ["qnet = %gs_convert network x --annotate-only"]),
         ("%%gs_convert network x --ann", ["%%gs_convert network x --annotate-only"]),
+        ("%gs_bench network --targets cpu g", ["%gs_bench network --targets cpu gpu"]),
+        ("%gs_bench network --targets cpu --eng", ["%gs_bench network --targets cpu --engines"]),
         ("%gs_export network a.mindir --over", ["%gs_export network a.mindir --overwrite"]),
     ],
 )

@@ -172,7 +172,7 @@ def _peak_memory_bytes() -> int:
 
 def main() -> None:
     """Print the outcome of the network named on the command line."""
-    # Before MindSpore starts: on processors with AMX its convolutions are many times slower otherwise.
+    # Before MindSpore starts: on processors with AVX-512 or AMX its convolutions can be many times slower otherwise.
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
     outcome = convert_one(sys.argv[1])
     sys.stdout.write(json.dumps(asdict(outcome)) + "\n")

@@ -233,7 +233,7 @@ def network_of(name: str) -> tuple[Any, Arrays]:
 
 def main() -> None:
     """Print the outcome of the network named on the command line."""
-    # Before MindSpore starts: on processors with AMX its convolutions are many times slower otherwise.
+    # Before MindSpore starts: on processors with AVX-512 or AMX its convolutions can be many times slower otherwise.
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
     name = sys.argv[1]
     sys.stdout.write(json.dumps(asdict(onnx_one(name, *network_of(name)))) + "\n")

@@ -1,0 +1,1 @@
+"""How models are measured: fresh processes, side by side, in turns."""

@@ -1,0 +1,157 @@
+"""What the rows of a benchmark are fed with: the same samples for all, in batches of any size."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gsjupyter.benchmarking.protocol.subjects import Subject
+from gsjupyter.engines.messages import Array
+from gsjupyter.errors import InputError
+from gsjupyter.signature import InputSpec, check_inputs, is_tensor
+
+
+@dataclass(frozen=True)
+class Fed:
+    """What a model is run on.
+
+    Parameters
+    ----------
+    arrays : tuple of ndarray
+        One for each input.
+    batch : int
+        How many samples they hold.
+    origin : tuple of ndarray, optional
+        The user's arrays that they were made of; None if they are random.
+    """
+
+    arrays: tuple[Array, ...]
+    batch: int
+    origin: tuple[Array, ...] | None
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where the inputs of all rows come from.
+
+    Parameters
+    ----------
+    given : tuple of ndarray, optional
+        What the user gave: every model must take it.
+    examples : tuple of tuple of ndarray
+        Where nothing is given: the examples of conversions, of which a model gets the first that fits; random numbers
+        if none does.
+    seed : int
+        What random numbers are drawn with. Models that take the same get the same.
+    """
+
+    given: tuple[Array, ...] | None = None
+    examples: tuple[tuple[Array, ...], ...] = ()
+    seed: int = 0
+
+    @classmethod
+    def of(cls, given: tuple[Array, ...] | None, subjects: Iterable[Subject], seed: int) -> "Inputs":
+        """Return the inputs of a benchmark: those given, and the examples of its subjects."""
+        return cls(given, tuple(item.expected.inputs for item in subjects if item.expected is not None), seed)
+
+    def batch_known(self) -> int | None:
+        """Return the batch size that follows without asking a model; None if there is none."""
+        known = self.given if self.given is not None else next(iter(self.examples), None)
+        return None if known is None else sample_count(known)
+
+    def fit(self, name: str, specs: Sequence[InputSpec], batch: int | None) -> Fed:
+        """Return the input of a model.
+
+        Parameters
+        ----------
+        name : str
+            What to call the model.
+        specs : sequence of InputSpec
+            What it takes.
+        batch : int, optional
+            How many samples; as many as were given, or as the file says, if left out.
+
+        Raises
+        ------
+        InputError
+            If what the user gave doesn't fit it, or it takes what can't be made up.
+        """
+        if self.given is not None:
+            return _of(self.given, specs, name, batch)
+        for example in self.examples:
+            try:
+                return _of(example, specs, name, batch)
+            except InputError:
+                continue
+        return _random(name, specs, batch, self.seed)
+
+
+def sample_count(arrays: Sequence[Array]) -> int:
+    """Return how many samples inputs hold: the length of the first, 1 if that is a single number."""
+    return len(arrays[0]) if arrays and arrays[0].ndim else 1
+
+
+def arrays_of(inputs: Any) -> tuple[Array, ...]:
+    """Return what a user gives as inputs, one array or Tensor or several in a tuple, as arrays."""
+    values = inputs if isinstance(inputs, tuple | list) else (inputs,)
+    return tuple(value.asnumpy() if is_tensor(value) else np.asarray(value) for value in values)
+
+
+def resized(array: Array, samples: int, wanted: int) -> Array:
+    """Return an array with another number of samples, repeated or cut; as it is if its first axis doesn't count them.
+
+    Parameters
+    ----------
+    array : ndarray of shape (samples, ...)
+        What to repeat or cut.
+    samples : int
+        How many samples there are.
+    wanted : int
+        How many there are to be.
+    """
+    if samples == wanted or not array.ndim or len(array) != samples:
+        return array
+    return np.ascontiguousarray(np.take(array, np.arange(wanted) % samples, axis=0))
+
+
+def is_fixed(specs: Sequence[InputSpec], batch: int) -> bool:
+    """Say whether a model's file names another batch size than this."""
+    return bool(specs) and bool(specs[0].shape) and specs[0].shape[0] not in (-1, batch)  # type: ignore[index]
+
+
+def _of(arrays: tuple[Array, ...], specs: Sequence[InputSpec], name: str, batch: int | None) -> Fed:
+    checked = check_inputs(name, specs, arrays)
+    samples = sample_count(arrays)
+    wanted = samples if batch is None else batch
+    free = bool(specs) and _is_free(specs[0])
+    fed = (
+        array if free and not _is_free(spec) else resized(array, samples, wanted)
+        for spec, array in zip(specs, checked, strict=True)
+    )
+    return Fed(tuple(np.ascontiguousarray(array) for array in fed), wanted, arrays)
+
+
+def _random(name: str, specs: Sequence[InputSpec], batch: int | None, seed: int) -> Fed:
+    """Return normal numbers, zeros for integers: an index of 0 is one that every table has."""
+    first = next((spec.shape for spec in specs if spec.shape), None)
+    written = abs(first[0]) if first else 1
+    wanted = written if batch is None else batch
+    arrays: list[Array] = []
+    for index, spec in enumerate(specs):
+        if spec.shape is None or not spec.dtype:
+            raise InputError(f"input {spec.name} of {name} is no tensor, so there is no random one.")
+        counts = bool(spec.shape) and abs(spec.shape[0]) == written and (_is_free(spec) or not _is_free(specs[0]))
+        shape = [abs(size) for size in spec.shape]
+        shape[:1] = [wanted] if counts else shape[:1]
+        dtype = np.dtype(spec.dtype)
+        if dtype.kind == "f":
+            # Sample after sample: those of a small batch are the first of a large one.
+            arrays.append(np.random.default_rng((seed, index)).standard_normal(shape, np.float32).astype(dtype))
+        else:
+            arrays.append(np.zeros(shape, dtype))
+    return Fed(tuple(arrays), wanted, None)
+
+
+def _is_free(spec: InputSpec) -> bool:
+    return bool(spec.shape) and spec.shape[0] == -1  # type: ignore[index]

@@ -1,0 +1,1 @@
+"""What comes of a benchmark: shown, drawn, saved, and added to others."""

@@ -1,0 +1,1 @@
+"""What durations tell: latencies with intervals, and verdicts that hold their error rate."""

@@ -1,0 +1,157 @@
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gsjupyter.benchmarking.protocol.model_files import ModelFile
+from gsjupyter.benchmarking.protocol.outputs import check_outputs, compare_outputs
+from gsjupyter.benchmarking.protocol.plan import Cost, Planned
+from gsjupyter.benchmarking.protocol.rows import Row
+from gsjupyter.benchmarking.protocol.subjects import Expected, Subject
+
+X = np.random.default_rng(1).standard_normal((2, 5)).astype(np.float32)
+Y = np.random.default_rng(2).standard_normal((2, 4)).astype(np.float32)
+
+
+def with_noise(array, sqnr_db):
+    """Return an array with an error of a given power."""
+    noise = np.random.default_rng(3).standard_normal(array.shape)
+    noise *= 10 ** (-sqnr_db / 20) * np.sqrt(np.mean(array.astype(np.float64) ** 2) / np.mean(noise**2))
+    return (array + noise).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class File(ModelFile):
+    """A file that nobody needs to read to know its digest."""
+
+    digest: str = ""
+
+
+def row(label, outputs, *, batch=2, x=X, subject=None, digest="", target="cpu"):
+    subject = subject or Subject(label, {"onnxruntime": File(Path(label), digest=digest)})
+    planned = Planned(subject, target, "onnxruntime", target, batch, 1)
+    return Row(planned, batch, Cost(1.0, 1.0), arrays=(x,), origin=(x,), outputs=outputs)
+
+
+def of_network(promised_db=math.inf):
+    return Subject("net", {}, expected=Expected((X,), (Y,)), promised_db={"onnxruntime": promised_db})
+
+
+def test_the_lowest_ratio_and_the_largest_difference_of_all_outputs_count():
+    worse = Y + np.float32(0.5)
+    check = compare_outputs("it", [Y, Y], 2, [Y, worse], 2)
+    assert check.sqnr_db == pytest.approx(10 * np.log10(np.mean(Y.astype(np.float64) ** 2) / 0.25), abs=1e-3)
+    assert check.max_abs_error == pytest.approx(0.5, rel=1e-6)
+    assert (check.reference, check.samples, check.argmax_agreement) == ("it", 2, 1.0)
+
+
+def test_equal_outputs_have_an_infinite_ratio():
+    assert compare_outputs("it", [Y], 2, [Y.copy()], 2).sqnr_db == math.inf
+
+
+def test_only_the_samples_that_both_have_are_compared():
+    check = compare_outputs("it", [Y], 2, [Y[:1]], 1)
+    assert (check.samples, check.sqnr_db) == (1, math.inf)
+
+
+@pytest.mark.parametrize("outputs", [[], [Y, Y], [Y[:, :3]]])
+def test_outputs_of_other_shapes_can_not_be_compared(outputs):
+    assert compare_outputs("it", [Y], 2, outputs, 2) is None
+
+
+def test_what_is_no_number_on_both_sides_agrees_and_on_one_side_is_the_worst():
+    holes = np.where(np.arange(4) == 1, np.nan, Y).astype(np.float32)
+    infinite = np.where(np.arange(4) == 2, -np.inf, holes).astype(np.float32)
+    assert compare_outputs("it", [infinite], 2, [infinite.copy()], 2).sqnr_db == math.inf
+    found = compare_outputs("it", [Y], 2, [holes], 2)
+    assert (found.sqnr_db, found.max_abs_error) == (-math.inf, math.inf)
+
+
+def test_a_file_is_held_against_its_source_on_the_input_that_this_was_run_on():
+    measured = row("net", (with_noise(Y, 30),), subject=of_network(30.0))
+    check_outputs([row("other", (Y + 1,)), measured])
+    assert measured.check.reference == "its source"
+    assert measured.check.sqnr_db == pytest.approx(30, abs=0.5)
+    assert measured.findings == ()
+
+
+def test_in_another_batch_the_source_gives_the_same_for_the_same_samples():
+    measured = row("net", (np.concatenate([Y, Y, Y[:1]]),), batch=5, x=X, subject=of_network())
+    check_outputs([measured])
+    assert (measured.check.samples, measured.check.sqnr_db) == (5, math.inf)
+
+
+def test_on_another_input_it_is_held_against_the_first_row():
+    measured = row("net", (Y,), x=X + 1, subject=of_network())
+    check_outputs([row("first", (Y,), x=X + 1), measured])
+    assert measured.check.reference == "first on ONNX Runtime, CPU"
+
+
+def test_rows_on_other_samples_are_not_compared():
+    measured = row("net", (Y,), x=X + 1)
+    check_outputs([row("first", (Y,)), measured])
+    assert measured.check is None
+
+
+def test_the_reference_is_the_first_row_that_ran_of_the_same_batch_if_there_is_one():
+    rows = [row("broken", None), row("a", (Y[:1],), batch=1, x=X[:1]), row("b", (Y,)), row("c", (Y,))]
+    check_outputs(rows)
+    assert [item.check and (item.check.reference.split()[0], item.check.samples) for item in rows] == [
+        None,
+        None,
+        ("a", 1),
+        ("b", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("promised_db", "found_db", "is_wrong"),
+    [
+        (math.inf, 35, False),
+        (math.inf, 25, True),
+        (35.0, 27, False),
+        (35.0, 20, True),
+        (12.0, 9, False),
+        (12.0, 3, True),
+    ],
+)
+def test_outputs_far_from_what_the_conversion_promised_are_told(promised_db, found_db, is_wrong):
+    measured = row("net", (with_noise(Y, found_db),), subject=of_network(promised_db))
+    check_outputs([measured])
+    assert [finding.rule for finding in measured.findings] == ["wrong-output"] * is_wrong
+
+
+def test_what_was_promised_and_what_was_found_is_told():
+    measured = row("net", (with_noise(Y, 20),), subject=of_network(35.0))
+    check_outputs([measured])
+    assert f"an SQNR of {measured.check.sqnr_db:.1f} dB against its source" in measured.findings[0].symptom
+    assert "35.0 dB" in measured.findings[0].symptom
+
+
+def test_another_network_is_told_by_what_it_gives():
+    measured = row("b", (with_noise(Y, 5),))
+    check_outputs([row("a", (Y,)), measured])
+    assert "nowhere near those of a on ONNX Runtime, CPU" in measured.findings[0].symptom
+    assert measured.findings[0].remedy.startswith("If both are to be the same network")
+
+
+def test_no_numbers_are_told():
+    measured = row("b", (Y * np.float32(np.nan),))
+    check_outputs([row("a", (Y,)), measured])
+    assert measured.findings[0].symptom == "Its outputs are no numbers where those of a on ONNX Runtime, CPU are."
+
+
+def test_the_same_file_must_give_the_same_everywhere():
+    near, far = row("a", (with_noise(Y, 30),), digest="1", target="gpu"), row("a", (with_noise(Y, 15),), digest="1")
+    check_outputs([row("a", (Y,), digest="1"), near, far])
+    assert near.findings == ()
+    assert "The same file gives other outputs here than on a on ONNX Runtime, CPU" in far.findings[0].symptom
+
+
+def test_checking_again_finds_the_same_once():
+    rows = [row("a", (Y,)), row("b", (-Y,))]
+    for _ in range(2):
+        check_outputs(rows)
+    assert len(rows[1].findings) == 1

@@ -1,0 +1,83 @@
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+import gsjupyter as gs
+from gsjupyter import remote_gains
+from gsjupyter.errors import ClusterError
+from tests.local_cluster import local_cluster
+from tests.networks import MLP, filled, random_input
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with local_cluster(tmp_path_factory.mktemp("ipython")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def x(rng):
+    return random_input(MLP, rng)
+
+
+@pytest.fixture
+def network(rng):
+    return filled(MLP(), rng)
+
+
+def costs(found):
+    return [[cost.contributions[bits] for bits in found.choices[0].bits] for cost in found.model.layers]
+
+
+def nothing_is_left(processes):
+    children = [child for process in processes for child in psutil.Process(process).children(recursive=True)]
+    workers = [child for child in children if "onnxruntime_worker" in " ".join(child.cmdline())]
+    return workers == [] and list(Path(tempfile.gettempdir()).glob("*gsjupyter*")) == []
+
+
+def test_engines_measure_what_this_machine_measures(lab, network, x, monkeypatch):
+    processes = [lab.process_of(engine) for engine in lab.engines(1)]
+    here = gs.sensitivity(network, x)
+    monkeypatch.setattr("gsjupyter.layer_gains.counted", refuse)
+    there = gs.sensitivity(network, x, cluster=lab.client)
+    np.testing.assert_allclose(costs(there), costs(here), rtol=1e-3)
+    assert there.measurement.runs == here.measurement.runs
+    assert nothing_is_left(processes)
+
+
+def refuse(items, *_):
+    assert list(items) == [], "nothing is left to do here"
+    return ()
+
+
+def test_what_a_lost_engine_leaves_is_measured_here(lab, network, x, monkeypatch):
+    lab.engines(1)
+    victims = [lab.process_of(engine) for engine in lab.client.ids]
+    answers = []
+
+    def read(answer):
+        answers.append(float(answer))
+        if len(answers) == 2:
+            for victim in victims:
+                os.kill(victim, signal.SIGKILL)
+        return answers[-1]
+
+    here = gs.sensitivity(network, x)
+    monkeypatch.setattr(remote_gains, "_read", read)
+    there = gs.sensitivity(network, x, cluster=lab.profile)
+    assert 2 <= len(answers) < here.measurement.runs - 2
+    np.testing.assert_allclose(costs(there), costs(here), rtol=1e-3)
+    assert there.measurement.runs == here.measurement.runs
+
+
+@pytest.mark.parametrize("answer", ["", "nan", "-1", "__import__('os')"])
+def test_an_answer_that_is_no_error_power_is_refused(answer):
+    with pytest.raises(ClusterError, match="instead of an error power"):
+        remote_gains._read(answer)
