@@ -6,7 +6,7 @@ from typing import Any
 from gsjupyter.calibration import batches_of
 from gsjupyter.errors import CalibrationError
 from gsjupyter.mindir import Array, InputSpec
-from gsjupyter.sources import sample_count
+from gsjupyter.signature import sample_count
 
 
 class CalibrationData:

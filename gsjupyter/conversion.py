@@ -42,7 +42,8 @@ from gsjupyter.report import (
     verify,
 )
 from gsjupyter.report.figures import plot_histogram
-from gsjupyter.sources import arrays_of, random_inputs, sample_count
+from gsjupyter.signature import sample_count
+from gsjupyter.sources import arrays_of, random_inputs
 from gsjupyter.standard_form import StandardForm
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 From its first operator on, MindSpore puts a handler of its own in Python's place, which sends SIGTERM to its process:
 a notebook that is interrupted loses its kernel, and all that was in it. So while we work SIGTERM counts as an
-interrupt too, and afterwards Python has its handler back.
+interrupt too, and afterwards Python has its handler back. A process without MindSpore is ended by SIGTERM, as ever: a
+job scheduler means what it says.
 
 An exception in a callback of the garbage collector is printed and forgotten, KeyboardInterrupt too, and reading a file
 runs thousands of these: one interrupt in a few would be lost. So one that arrives there is put off until they are done,
@@ -10,7 +11,9 @@ and one that was lost all the same counts at the end.
 """
 
 import _thread
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,11 +80,24 @@ def _answered_by(handler: _Handler) -> Iterator[None]:
         # Python answers signals in the main thread, and lets no other change how.
         yield
         return
-    before = [(number, signal.getsignal(number)) for number in _SIGNALS]
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+
+    def restore(number: int) -> None:
+        answer = before[signal.Signals(number)]
+        signal.signal(number, signal.SIG_DFL if answer is None else answer)
+
+    def answer(number: int, frame: FrameType | None) -> None:
+        # Looked up now, since the work may import it.
+        if number != signal.SIGTERM or "mindspore" in sys.modules:
+            handler(number, frame)
+            return
+        restore(number)
+        os.kill(os.getpid(), number)
+
     try:
         for number in _SIGNALS:
-            signal.signal(number, handler)
+            signal.signal(number, answer)
         yield
     finally:
-        for number, answer in before:
-            signal.signal(number, signal.SIG_DFL if answer is None else answer)
+        for number in _SIGNALS:
+            restore(number)

@@ -21,7 +21,8 @@ from gsjupyter.passes.simulation import is_simulated
 from gsjupyter.progress import Steps
 from gsjupyter.quantization.error import ratio_db
 from gsjupyter.report.layer_errors import LayerError, LayerErrors
-from gsjupyter.sources import arrays_of, sample_count
+from gsjupyter.signature import sample_count
+from gsjupyter.sources import arrays_of
 
 SAMPLES_AT_ONCE: Final = 8
 """Larger batches are cut: what MindSpore needs for the simulated quantization of every layer grows with the samples."""

@@ -27,7 +27,7 @@ from gsjupyter.quantization.sensitivity import BITS, ErrorModel, LayerCost, outp
 from gsjupyter.quantization.weight_size import weight_size_bytes
 from gsjupyter.quantization.weight_sketch import WeightSketch
 from gsjupyter.report.sensitivity import Measurement, Sensitivity
-from gsjupyter.sources import sample_count
+from gsjupyter.signature import sample_count
 
 Elsewhere: TypeAlias = Callable[[Sequence[Callable[[], Mapping[str, Array]]]], Sequence[float | None]]
 """Runs a network on other machines, with other values for some parameters: given what makes those for each run, it

@@ -22,7 +22,7 @@ from gsjupyter.formats.onnx.builder import batch_size_of
 from gsjupyter.mindir import Array, flat_output
 from gsjupyter.quantization import sqnr_db
 from gsjupyter.report import Verification, verify
-from gsjupyter.sources import sample_count
+from gsjupyter.signature import sample_count
 
 _BITS: Final = re.compile(r"u?int(\d+)")
 _SAME_DB: Final = 30.0

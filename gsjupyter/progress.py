@@ -1,4 +1,7 @@
-"""Progress of long work: one line that appears only after a while and is gone at the end, from saved notebooks too."""
+"""Progress of long work: one line that appears only after a while and is gone at the end, from saved notebooks too.
+
+Where a line can't be taken back, in a file or a pipe, there is none: a log would keep every state of it.
+"""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -34,6 +37,15 @@ class NotebookLine(io.TextIOBase):
             self._handle = display(line, raw=True, display_id=True)  # type: ignore[no-untyped-call]  # likewise
         return len(text)
 
+    def isatty(self) -> bool:
+        """Say that a line can be taken back here, as in a terminal."""
+        return True
+
+
+def _manner() -> dict[str, Any]:
+    """Return what all lines have in common; tqdm shows nothing on what is no terminal if ``disable`` is None."""
+    return {"delay": PROGRESS_DELAY_S, "leave": False, "position": 0, "file": _stream(), "disable": None}
+
 
 def _stream() -> TextIO | NotebookLine | None:
     shell = get_ipython()
@@ -42,7 +54,7 @@ def _stream() -> TextIO | NotebookLine | None:
 
 def counted(items: Iterable[Item], what: str, unit: str) -> Iterator[Item]:
     """Yield items, with a line that counts them once they take long."""
-    bar = tqdm(items, desc=what, unit=unit, delay=PROGRESS_DELAY_S, leave=False, position=0, file=_stream())
+    bar = tqdm(items, desc=what, unit=unit, **_manner())
     try:
         yield from bar
     finally:
@@ -53,9 +65,7 @@ class Steps:
     """A progress line that names the step under way. A context manager, so that it goes away on errors too."""
 
     def __init__(self) -> None:
-        self._bar: Any = tqdm(
-            bar_format="{desc} ({elapsed})", delay=PROGRESS_DELAY_S, leave=False, position=0, file=_stream()
-        )
+        self._bar: Any = tqdm(bar_format="{desc} ({elapsed})", **_manner())
         # A single step may take longer than the delay, and says nothing while it runs.
         self._appearance = Timer(PROGRESS_DELAY_S + 0.1, self._appear)
         self._appearance.daemon = True

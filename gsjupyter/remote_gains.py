@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from gsjupyter.cluster import Call, LostEngineError, Task, connected, run_tasks
-from gsjupyter.cluster.engine_folder import added, file_in, remove_folder, sent, working_in
+from gsjupyter.cluster.engine_folder import added, file_in, has_folder, remove_folder, sent, working_in
 from gsjupyter.errors import ClusterError
 from gsjupyter.float_runs import close_worker, variant_runs
 from gsjupyter.interrupts import interruptible
@@ -154,6 +154,9 @@ _open: Final[dict[str, tuple[ExitStack, FloatRuns]]] = {}
 
 def open_network(token: str, about: str) -> str:
     """Get ready here for runs of a network that was sent to a folder."""
+    for other in [known for known in _open if not has_folder(known)]:
+        # Its client has died, and nobody else closes it.
+        _open.pop(other)[0].close()
     content = json.loads(about)
     with working_in(token), interruptible(), ExitStack() as stack:
         runner = stack.enter_context(variant_runs(load_model(file_in(token, content["model"]))))

@@ -43,6 +43,16 @@ class InputSpec:
     shape: tuple[int, ...] | None
     dtype: str
 
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> "InputSpec":
+        """Return an input as a worker describes it, by ``name``, ``shape`` and ``dtype``.
+
+        Axes that are dynamic may have a name there, or none.
+        """
+        axes: Sequence[int | str | None] | None = described["shape"]
+        shape = None if axes is None else tuple(size if isinstance(size, int) and size >= 0 else -1 for size in axes)
+        return cls(described["name"], shape, described["dtype"])
+
 
 def check_inputs(
     name: str, specs: Sequence[InputSpec], inputs: Iterable[Any], *, any_batch: bool = True
@@ -87,6 +97,11 @@ def _fits(wanted: Sequence[int], given: Sequence[int], begin: int) -> bool:
     if len(wanted) != len(given):
         return False
     return all(size in (-1, actual) for size, actual in zip(wanted[begin:], given[begin:], strict=True))
+
+
+def sample_count(arrays: Sequence[_Array]) -> int:
+    """Return how many samples inputs hold: the length of the first, 1 if that is a single number."""
+    return len(arrays[0]) if arrays and arrays[0].ndim else 1
 
 
 def is_tensor(value: object) -> bool:

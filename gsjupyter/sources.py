@@ -1,6 +1,5 @@
 """What users call a network, as a model: cells, files, models."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +91,6 @@ def random_inputs(inputs: tuple[InputSpec, ...], rng: np.random.Generator) -> tu
         normal = np.issubdtype(dtype, np.floating)
         arrays.append(rng.standard_normal(shape).astype(dtype) if normal else np.zeros(shape, dtype))
     return tuple(arrays)
-
-
-def sample_count(arrays: Sequence[Array]) -> int:
-    """Return how many samples a network's inputs hold: the length of the first, 1 if that is a single number."""
-    return len(arrays[0]) if arrays and arrays[0].ndim else 1
 
 
 def mindspore_version() -> str:

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import re
@@ -11,6 +12,7 @@ from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gsjupyter.cluster import (
@@ -296,6 +298,14 @@ def test_a_piece_that_is_missing_or_changed_is_noticed():
         engine_folder.remove_folder(token)
 
 
+def test_a_file_that_is_gone_is_an_error_in_words_and_leaves_no_folder(tmp_path):
+    steps = engine_folder.sent({"net.onnx": tmp_path / "gone.onnx"})
+    assert next(steps).function == "make_folder"
+    assert steps.send("token") == engine_folder.cleared("token")
+    with pytest.raises(ClusterError, match=r"gone\.onnx can't be read, .* No such file or directory"):
+        steps.send("")
+
+
 def test_a_folder_in_use_stays_and_a_forgotten_one_goes(monkeypatch):
     first = engine_folder.make_folder()
     second = engine_folder.make_folder()
@@ -361,3 +371,14 @@ def test_with_the_last_engine_the_task_is_lost(lab):
     assert is_whole
     assert isinstance(outcome.error, LostEngineError)
     assert outcome.error.message == "no engine is left on host solo (it had 1, 2)."
+
+
+def test_a_folder_that_can_not_be_locked_leaves_nothing(monkeypatch):
+    def refuse(descriptor, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(engine_folder.fcntl, "flock", refuse)
+    before = folders(), psutil.Process().num_fds()
+    with pytest.raises(WriteError, match="No locks available"):
+        engine_folder.make_folder()
+    assert (folders(), psutil.Process().num_fds()) == before

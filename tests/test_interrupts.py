@@ -5,12 +5,19 @@ import sys
 import threading
 import time
 import weakref
+from types import ModuleType
 
 import pytest
 
 from gsjupyter.interrupts import interruptible, uninterrupted
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.fixture(autouse=True)
+def mindspore(monkeypatch):
+    """Have MindSpore count as imported, which makes SIGTERM an interrupt."""
+    monkeypatch.setitem(sys.modules, "mindspore", sys.modules.get("mindspore", ModuleType("mindspore")))
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +34,17 @@ def work(number, done, error=None):
     if error is not None:
         raise error
     done.append("finished")
+
+
+def test_without_mindspore_a_process_that_is_told_to_end_ends():
+    program = (
+        "from gsjupyter.interrupts import interruptible\nimport time\n"
+        "with interruptible():\n    print('at work', flush=True)\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "at work\n"
+        process.terminate()
+        assert process.wait(30) == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("number", SIGNALS)

@@ -1,3 +1,4 @@
+import io
 import time
 
 import nbformat
@@ -13,6 +14,19 @@ def soon(monkeypatch):
     monkeypatch.setattr(progress, "PROGRESS_DELAY_S", 0.02)
 
 
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Give a terminal that is written to in place of standard error."""
+    opened = Terminal()
+    monkeypatch.setattr(progress, "_stream", lambda: opened)
+    return opened
+
+
 def test_short_work_shows_nothing(capsys):
     with progress.Steps() as steps:
         steps.begin("export to MindIR")
@@ -21,24 +35,34 @@ def test_short_work_shows_nothing(capsys):
 
 
 @pytest.mark.usefixtures("soon")
-def test_long_work_names_its_step_and_takes_the_line_away(capsys):
+def test_long_work_names_its_step_and_takes_the_line_away(terminal):
     with progress.Steps() as steps:
         steps.begin("export to MindIR")
         time.sleep(0.3)
-    text = capsys.readouterr().err
+    text = terminal.getvalue()
     assert "export to MindIR (00:00)" in text
     assert text.endswith("\r")
     assert text.split("\r")[-2].strip() == ""
 
 
 @pytest.mark.usefixtures("soon")
-def test_the_line_goes_away_on_errors_too(capsys):
+def test_the_line_goes_away_on_errors_too(terminal):
     steps = progress.Steps()
     steps.__enter__()
     steps.begin("calibrate")
     time.sleep(0.3)
     steps.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
-    assert capsys.readouterr().err.split("\r")[-2].strip() == ""
+    assert terminal.getvalue().split("\r")[-2].strip() == ""
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_log_keeps_nothing_of_it(capsys):
+    with progress.Steps() as steps:
+        for number in range(30):
+            steps.begin(f"round {number}")
+            time.sleep(0.01)
+    assert list(progress.counted((time.sleep(0.01) for _ in range(30)), "calibrating", "batch")) == [None] * 30
+    assert capsys.readouterr() == ("", "")
 
 
 def test_nothing_of_it_stays_in_a_saved_notebook(tmp_path):

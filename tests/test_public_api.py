@@ -53,7 +53,7 @@ PUBLIC = {
     "gsjupyter.report": [
         *("Cell", "Column", "Document", "Facts", "LayerErrors", "LayerPruning", "LayerRecord", "Layers"),
         *("Level", "MIME_TYPE", "Messages", "OutputComparison", "PruningReport", "Sensitivity", "Shown"),
-        *("Table", "Verification", "format_bytes", "to_html", "to_text", "verify"),
+        *("Table", "Verification", "format_bytes", "printable", "to_html", "to_text", "verify"),
     ],
 }
 

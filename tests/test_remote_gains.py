@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import tempfile
@@ -9,6 +10,7 @@ import pytest
 
 import gsjupyter as gs
 from gsjupyter import remote_gains
+from gsjupyter.cluster import engine_folder
 from gsjupyter.errors import ClusterError
 from tests.local_cluster import local_cluster
 from tests.networks import MLP, filled, random_input
@@ -81,3 +83,22 @@ def test_what_a_lost_engine_leaves_is_measured_here(lab, network, x, monkeypatch
 def test_an_answer_that_is_no_error_power_is_refused(answer):
     with pytest.raises(ClusterError, match="instead of an error power"):
         remote_gains._read(answer)
+
+
+def test_a_network_whose_client_died_is_closed_with_the_next(network, x, tmp_path):
+    model = gs.convert(network, x).float_model
+    opened = []
+    for _ in range(2):
+        folder = tmp_path / str(len(opened))
+        folder.mkdir()
+        work = remote_gains._Work(model, [x], [], folder)
+        token = engine_folder.make_folder()
+        for name, path in work._files.items():
+            engine_folder.receive(token, name, 0, path.read_bytes())
+        remote_gains.open_network(token, json.dumps({"model": work._model, "example": list(work._example)}))
+        opened.append(token)
+        assert list(remote_gains._open) == [token]
+        if len(opened) == 1:
+            engine_folder.remove_folder(token)
+    remote_gains.close_network(opened[1])
+    assert remote_gains._open == {}

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
-from gsjupyter.choices import check_choice, check_count
+from gsjupyter.choices import check_choice, check_count, check_flag
 from gsjupyter.errors import OptionError
 
 
@@ -43,8 +43,7 @@ class BenchmarkOptions:
             raise OptionError(f"duration_s must be a number of seconds above 0, not {self.duration_s!r}.")
         for name, least in (("runs", 1), ("launches", 1), ("seed", 0)):
             check_count(name, getattr(self, name), least)
-        if not isinstance(self.operators, bool):
-            raise OptionError(f"operators must be true or false, not {self.operators!r}.")
+        check_flag("operators", self.operators)
 
     def as_mapping(self) -> dict[str, float | int | bool]:
         """Return the options by name."""

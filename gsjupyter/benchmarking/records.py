@@ -98,7 +98,8 @@ class Setting:
     provider : str
         ONNX Runtime's execution provider, ``cpu`` or ``tensorrt`` for example; empty for other engines.
     digest : str
-        The SHA-256 of the file that ran: the same label for another file is another row.
+        The SHA-256 of the file that ran, and of its values where they lie in files beside it: the same label for
+        another model is another row.
     """
 
     subject: str
@@ -154,7 +155,7 @@ class Launch:
     host_memory_bytes : int
         The most memory that the process held, less what it held before the model was loaded.
     device_memory_bytes : int, optional
-        What the device held more in the end than before; None on the CPU, or if the device doesn't tell.
+        What the device held more when the model was warm than before; None on the CPU, or if the device doesn't tell.
     energy_j : float, optional
         What the counted runs of this launch took, of the processor or the device; None if it doesn't tell.
     """

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from gsjupyter.benchmarking.protocol.processes import Procedure
 from gsjupyter.benchmarking.protocol.profiles import profile_rows
 from gsjupyter.benchmarking.protocol.rows import Row, rows_of
 from gsjupyter.benchmarking.protocol.subjects import Subject, subjects_of
+from gsjupyter.benchmarking.protocol.written_batches import batch_for_free_files, note_on_batches
 from gsjupyter.benchmarking.records import ENGINES, TARGETS, EngineName, Machine, Measurement, Target
 from gsjupyter.benchmarking.results.result import Benchmark
 from gsjupyter.benchmarking.targets.machine import this_machine
@@ -31,6 +33,12 @@ from gsjupyter.progress import Steps
 
 _RANDOM: Final = (
     "Run on random input: give inputs, where speed depends on them or outputs are to be compared on real ones."
+)
+
+_NOTHING_YET: Final = "interrupted before anything was measured"
+
+_NOT_JUDGED: Final = (
+    "The look at the results was interrupted, so outputs may not have been compared, and advice may lack."
 )
 
 
@@ -64,7 +72,8 @@ def benchmark(
     engines : {"mindspore", "onnxruntime", "lite"} or iterable of these, optional
         On which engines; by default on those that a model is for.
     batches : int or iterable of int, optional
-        The batch sizes: samples are repeated or left out. As in the inputs by default.
+        The batch sizes: samples are repeated or left out. As in the inputs by default, and without inputs as a file
+        says; files that take any batch follow the first that doesn't.
     threads : int or iterable of int, optional
         How many threads an operator may use on the CPU; as many as can run at once by default.
     options : BenchmarkOptions, optional
@@ -166,14 +175,17 @@ def measure(
                 threads=threads or (machine.threads,),
             )
             rows += rows_of(planned)
-            notes += _run(rows, Procedure.of(inputs_of, chosen, limits or Limits()), chosen, line)
-            judged = _judged(rows, machine, line)
+            within = limits or Limits()
+            line.begin("benchmark: look at the files")
+            inputs_of = replace(inputs_of, free_batch=batch_for_free_files(rows, within))
+            notes += _run(rows, Procedure.of(inputs_of, chosen, within), chosen, line)
     except KeyboardInterrupt:
         if not any(row.blocks for row in rows):
-            raise
+            # Where exactly that was is nothing to the user, and would be pages of our frames.
+            raise KeyboardInterrupt(_NOTHING_YET) from None
         is_complete = False
-        with interruptible():
-            judged = _judged(rows, machine, line)
+    judged, is_judged = _judged(rows, machine, line)
+    notes += [] if is_judged else [_NOT_JUDGED]
     return Benchmark(
         rows=judged,
         machines={machine.host: machine},
@@ -195,27 +207,37 @@ def _run(rows: Sequence[Row], procedure: Procedure, options: BenchmarkOptions, l
     return profile_rows(rows, procedure, live) if options.operators else []
 
 
-def _judged(rows: Sequence[Row], machine: Machine, line: Line) -> tuple[Measurement, ...]:
-    line.begin("benchmark: look at the results")
-    check_outputs(rows)
-    measurements = tuple(row.measurement(machine.host) for row in rows)
+def _judged(rows: Sequence[Row], machine: Machine, line: Line) -> tuple[tuple[Measurement, ...], bool]:
+    """Return the rows with what is to be said of them, and whether that is all: an interrupt costs no figures."""
+    judged: tuple[Measurement, ...] = ()
     files = {
         row.setting(machine.host): row.planned.subject.files[row.planned.engine].path
         for row in rows
         if row.planned.engine in row.planned.subject.files
     }
-    return advise(measurements, {machine.host: machine}, files)
+    try:
+        with interruptible():
+            line.begin("benchmark: look at the results")
+            check_outputs(rows)
+            measurements = tuple(row.measurement(machine.host) for row in rows)
+            # Interrupted, it returns what it has found by then, and the interrupt comes after that.
+            judged = advise(measurements, {machine.host: machine}, files)
+    except KeyboardInterrupt:
+        return judged or tuple(row.measurement(machine.host) for row in rows), False
+    return judged, True
 
 
 def _notes(subjects: Sequence[Subject], rows: Sequence[Row]) -> tuple[str, ...]:
     notes = [note for subject in subjects for note in subject.notes]
     if any(row.outputs is not None and row.origin is None for row in rows):
         notes.append(_RANDOM)
+    if differing := note_on_batches(rows):
+        notes.append(differing)
     return tuple(dict.fromkeys(notes))
 
 
 def _chosen(option: str, given: str | Iterable[str], choices: Sequence[Any]) -> tuple[Any, ...]:
-    values = (given,) if isinstance(given, str) else tuple(given)
+    values = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
     if not values:
         raise OptionError(f"{option} names none.", advice=f"Choose from {', '.join(choices)}.")
     for value in values:
@@ -227,6 +249,8 @@ def _counts(option: str, given: Any) -> tuple[int, ...]:
     if given is None:
         return ()
     values = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    if not values:
+        raise OptionError(f"{option} names none.", advice="Leave it out for the default.")
     for value in values:
         check_count(option, value)
     return tuple(dict.fromkeys(values))

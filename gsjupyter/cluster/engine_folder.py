@@ -74,7 +74,8 @@ def sent(files: Mapping[str, Path]) -> Generator[Call, str, str]:
     Raises
     ------
     ClusterError
-        If a file isn't there as it was sent; the folder is gone then, as after all other errors.
+        If a file can't be read here, or isn't there as it was sent; the folder is gone then, as after all other
+        errors.
     """
     token = yield Call(__name__, make_folder.__name__)
     try:
@@ -89,9 +90,12 @@ def added(token: str, files: Mapping[str, Path]) -> Generator[Call, str, None]:
     """Send files to a folder that is there; see `sent`."""
     for name, path in files.items():
         digest = hashlib.sha256()
-        for place, piece in _pieces(path):
-            digest.update(piece)
-            yield Call(__name__, receive.__name__, (token, name, place, piece))
+        try:
+            for place, piece in _pieces(path):
+                digest.update(piece)
+                yield Call(__name__, receive.__name__, (token, name, place, piece))
+        except OSError as error:
+            raise ClusterError(f"{path} can't be read, and so not sent to an engine: {error.strerror}.") from error
         yield Call(__name__, check.__name__, (token, name, digest.hexdigest()))
 
 
@@ -129,6 +133,7 @@ def make_folder() -> str:
     token = secrets.token_hex(8)
     # Under its own name only once it is locked: until then others would take it for a dead one's.
     hidden = root / f".{_PREFIX}{token}"
+    lock = -1
     try:
         hidden.mkdir(mode=0o700)
         lock = os.open(hidden / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
@@ -137,6 +142,9 @@ def make_folder() -> str:
             (hidden / name).mkdir()
         place = hidden.rename(root / f"{_PREFIX}{token}")
     except OSError as error:
+        shutil.rmtree(hidden, ignore_errors=True)
+        if lock >= 0:
+            os.close(lock)
         raise WriteError(f"no folder can be made in {root} of an engine's machine: {error.strerror}.") from error
     _folders[token] = _Folder(place, lock)
     return token
@@ -188,6 +196,11 @@ def remove_folder(token: str) -> str:
             shutil.rmtree(folder.path, ignore_errors=True)
             os.close(folder.lock)
     return ""
+
+
+def has_folder(token: str) -> bool:
+    """Say whether there is a folder of that name here."""
+    return token in _folders
 
 
 def file_in(token: str, name: str) -> Path:

@@ -162,7 +162,7 @@ class MeasuredModel:
         about, _ = self._worker.call("load", limit_s=left_s, path=str(self.path.absolute()), **settings)
         with self._as_agreed():
             foreign = [item["name"] for item in (*about["inputs"], *about["outputs"]) if not item["dtype"]]
-            inputs = tuple(InputSpec(item["name"], _shape(item["shape"]), item["dtype"]) for item in about["inputs"])
+            inputs = tuple(map(InputSpec.of, about["inputs"]))
             loaded = Loaded(float(about["load_s"]), inputs, tuple(about["providers"]))
         if foreign:
             self.close()
@@ -287,9 +287,3 @@ class MeasuredModel:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _shape(axes: Sequence[int | str | None] | None) -> tuple[int, ...] | None:
-    if axes is None:
-        return None
-    return tuple(size if isinstance(size, int) and size >= 0 else -1 for size in axes)

@@ -122,10 +122,10 @@ class FileLayout:
             return "" if cell in _NO_LAYER else cell
         if not slash and weights:
             return weights[0].rpartition(".")[0]
-        return _dotted(cell)
+        return dotted(cell)
 
 
-def _dotted(path: str) -> str:
+def dotted(path: str) -> str:
     """Return a module's name from PyTorch's path to it: ``/layer1/layer1.0/conv1`` is ``layer1.0.conv1``."""
     names: list[str] = []
     for part in filter(None, path.split("/")):

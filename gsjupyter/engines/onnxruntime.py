@@ -17,7 +17,8 @@ from gsjupyter.errors import EngineError, ModelFileError, OptionError, Unsupport
 from gsjupyter.signature import OUTPUTS, InputSpec, Output, as_given, check_inputs, flat_output, nested_output
 
 _LOADING_S: Final = 120.0
-_LOADED_BYTES_PER_S: Final = 20e6
+LOADED_BYTES_PER_S: Final = 20e6
+"""No disk and no engine is slower than that: a model that takes longer to load hangs."""
 
 
 class OnnxRuntimeModel:
@@ -101,14 +102,14 @@ class OnnxRuntimeModel:
             threads=threads,
             environment=ENVIRONMENT,
             opening=("load", settings),
-            opening_limit_s=None if compiles else _LOADING_S + _size_bytes(self.path) / _LOADED_BYTES_PER_S,
+            opening_limit_s=None if compiles else _LOADING_S + _size_bytes(self.path) / LOADED_BYTES_PER_S,
         )
         about = self._started()
         is_ours = about["producer"] == "gsjupyter"
         self.name: str = (about["name"] if is_ours else "") or self.path.stem
         self._names = _names(about) if is_ours else None
         self._axes = [value["shape"] for value in about["inputs"]]
-        self.inputs = tuple(InputSpec(item["name"], _shape(item["shape"]), item["dtype"]) for item in about["inputs"])
+        self.inputs = tuple(map(InputSpec.of, about["inputs"]))
 
     def __call__(self, *inputs: Any) -> Any:
         """Run the model; arrays give arrays, Tensors give Tensors.
@@ -210,10 +211,6 @@ def _names(about: Mapping[str, Any]) -> list[str] | None:
     except ValueError:
         return None
     return names if len(flat_output(found)) == count else None
-
-
-def _shape(axes: list[int | str | None]) -> tuple[int, ...]:
-    return tuple(size if isinstance(size, int) and size >= 0 else -1 for size in axes)
 
 
 def _absolute(path: str | Path | None) -> str:

@@ -44,7 +44,7 @@ _ITS_OWN_PLACE: Final = re.compile(
     r"/onnxruntime_src/\S+ [^\n]*\) (?=\S)|\w+\.cc:\d+ (?:\w+ )?|\w+\.h:\d+ (?:\w+ )?"
 )
 _NO_SUCH_OPERATOR: Final = re.compile(r"is not a registered function/op|No Op registered for")
-_NO_MEMORY: Final = re.compile(r"bad_alloc|bad allocation|Failed to allocate memory")
+_NO_MEMORY: Final = re.compile(r"bad_alloc|bad allocation|Failed to allocate memory|out of memory")
 _LONGEST: Final = 300
 
 

@@ -33,6 +33,11 @@ def errors_in_words(magic: str) -> Iterator[None]:
         raise MagicError(f"{magic}: {error.message}", advice=error.advice) from error
     except UsageError as error:
         raise MagicError(f"{magic}: {error}", advice=f"%{magic}? tells what it takes.") from error
+    except KeyboardInterrupt as error:
+        text = f"{magic}: {str(error) or 'interrupted'}"
+        # Of no help is where in gsjupyter it happened to come. The kind stays, by which front ends know an interrupt.
+        vars(error)["_render_traceback_"] = lambda: [text]
+        raise
 
 
 def parse(parser: MagicArgumentParser, line: str) -> dict[str, Any]:

@@ -1,18 +1,22 @@
 """The magics that measure: thin layers over `gs.targets` and `gs.benchmark`."""
 
-from collections.abc import Mapping
+import difflib
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from gsjupyter.errors import OptionError
+from gsjupyter.errors import ModelFileError, OptionError
 from gsjupyter.magics.arguments import bound, check_output, errors_in_words, lookup, parse
 
 if TYPE_CHECKING:
     from gsjupyter.benchmarking.results.result import Benchmark
 
+_SUFFIXES: Final = (".mindir", ".onnx", ".ms")
 _OPTIONS: Final = ("targets", "engines", "batches", "threads", "duration_s", "runs", "launches", "operators", "cluster")
 
 
@@ -47,8 +51,10 @@ class BenchmarkMagics(Magics):
     @argument("subjects", nargs="+", help="What to measure: files, conversions, networks, loaded models.")
     @argument("--input", metavar="NAME", nargs="+", help="One batch of each input, by name; random if left out.")
     @argument("--targets", metavar="TARGET", nargs="+", help="Where: cpu (default), gpu, ascend.")
-    @argument("--engines", metavar="ENGINE", nargs="+", help="By what: mindspore, onnxruntime; all that can.")
-    @argument("--batches", metavar="N", type=int, nargs="+", help="How many samples a run takes; as many as the input.")
+    @argument("--engines", metavar="ENGINE", nargs="+", help="By what: mindspore, onnxruntime, lite; all that can.")
+    @argument(
+        "--batches", metavar="N", type=int, nargs="+", help="How many samples a run takes; by default the input's."
+    )
     @argument("--threads", metavar="N", type=int, nargs="+", help="How many threads an operator uses; all by default.")
     @argument("--duration", metavar="S", dest="duration_s", type=float, help="Measure each for so many seconds (3).")
     @argument("--runs", metavar="N", type=int, help="... and for so many runs at least (10).")
@@ -68,41 +74,71 @@ class BenchmarkMagics(Magics):
             %gs_bench net qnet --input x --batches 1 8 --save lenet.json -o b
             b.plot(), b.to_pandas(), b.operators(0)
 
-        An interrupt keeps what has been measured.
+        Models come first, options behind them; a pattern stands for files, ``'*.onnx'``. Speed-up is from runs side by
+        side, in the same rounds; samples per second are over all runs. An interrupt keeps what has been measured.
         """
         with errors_in_words("gs_bench"):
             arguments = parse(self.gs_bench.parser, line)
             check_output(arguments["output"])
-            subjects = dict(_subject(self._namespace, word) for word in arguments["subjects"])
+            subjects = _subjects(self._namespace, arguments["subjects"])
             inputs = tuple(lookup(self._namespace, name) for name in arguments["input"] or ()) or None
             from gsjupyter.benchmarking.results.result import check_saved
             from gsjupyter.benchmarking.run import benchmark
 
             if arguments["save"] is not None:
                 check_saved(arguments["save"], overwrite=arguments["overwrite"])
-            given = {name: arguments[name] for name in _OPTIONS if arguments[name] not in (None, False)}
+            # Zero is given, and refused.
+            given = {name: arguments[name] for name in _OPTIONS if arguments[name] is not None}
             result = benchmark(subjects, inputs, **given)
+            shown = bound(self._namespace, arguments["output"], result, _summary(result))
             if arguments["save"] is not None:
+                # What was measured is bound by then, whatever becomes of the file.
                 result.save(arguments["save"], overwrite=arguments["overwrite"])
-        return bound(self._namespace, arguments["output"], result, _summary(result))
+        return shown
 
     @property
     def _namespace(self) -> dict[str, Any]:
         return self.shell.user_ns if self.shell is not None else {}
 
 
-def _subject(namespace: Mapping[str, Any], word: str) -> tuple[str, Any]:
-    """Return a label and what it stands for: a name of the notebook, or else a file."""
-    if word.isidentifier() and word in namespace:
-        return word, namespace[word]
+def _subjects(namespace: Mapping[str, Any], words: Sequence[str]) -> dict[str, Any]:
+    """Return what the words stand for, by label: names of the notebook, files, and patterns of files."""
+    found: dict[str, Any] = {}
+    for word in words:
+        path = Path(word).expanduser()
+        matching = sorted(path.parent.glob(path.name)) if any(sign in path.name for sign in "*?[") else []
+        for label, subject in [(str(file), file) for file in matching] or [(word, _subject(namespace, word))]:
+            # The same twice shows what noise is.
+            numbered = (f"{label} ({number})" for number in itertools.count(2))
+            found[label if label not in found else next(other for other in numbered if other not in found)] = subject
+    return found
+
+
+def _subject(namespace: Mapping[str, Any], word: str) -> Any:
+    if word.isidentifier():
+        return lookup(namespace, word) if word in namespace or not Path(word).exists() else Path(word)
     path = Path(word).expanduser()
-    if path.suffix or path.exists():
-        return word, path
-    if not word.isidentifier():
-        raise OptionError(f"{word!r} is neither a name nor a file.", advice="Files end in .mindir or .onnx.")
-    return word, lookup(namespace, word)
+    if path.suffix.lower() not in _SUFFIXES:
+        raise OptionError(
+            f"{word!r} is neither a name nor a model's file.",
+            advice=f"Files end in {' or '.join(_SUFFIXES)}; models come before --input.",
+        )
+    if not path.exists():
+        near = difflib.get_close_matches(path.name, [file.name for file in path.parent.glob("*")], 1)
+        raise ModelFileError(
+            f"there is no file {word}.", advice=f"Did you mean {path.with_name(near[0])}?" if near else ""
+        )
+    return path
 
 
 def _summary(result: "Benchmark") -> str:
+    from gsjupyter.benchmarking.results.remarks import remarks_on
+
     timed = sum(row.has_figures for row in result.rows)
-    return f"{timed} of {len(result.rows)} rows measured" + ("" if result.is_complete else ", interrupted")
+    remarks = remarks_on(result)
+    errors = [f"error: {text}" for level, text in remarks if level == "error"]
+    counts = Counter(level for level, _ in remarks if level != "error")
+    words = [f"{timed} of {len(result.rows)} row{'s' * (len(result.rows) != 1)} measured"]
+    words += ["interrupted"] * (not result.is_complete)
+    words += [f"{count} {level}{'s' * (count != 1)} in the result" for level, count in counts.items()]
+    return "\n".join([", ".join(words), *errors])

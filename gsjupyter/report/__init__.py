@@ -17,7 +17,7 @@ from gsjupyter.report.layers import LayerRecord, Layers
 from gsjupyter.report.pruning import LayerPruning, PruningReport
 from gsjupyter.report.sensitivity import Sensitivity
 from gsjupyter.report.shown import Shown
-from gsjupyter.report.text import to_text
+from gsjupyter.report.text import printable, to_text
 from gsjupyter.report.verification import OutputComparison, Verification, verify
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "Table",
     "Verification",
     "format_bytes",
+    "printable",
     "to_html",
     "to_text",
     "verify",

@@ -16,7 +16,7 @@ _STYLE = """
   color: var(--jp-ui-font-color1, CanvasText); max-width: 100%; overflow-x: auto }
 .gs-report h4 { margin: .4em 0; font-size: 15px }
 .gs-report dl { display: grid; grid-template-columns: max-content 1fr; gap: .15em 1em; margin: .4em 0 }
-.gs-report dt { color: var(--jp-ui-font-color2, GrayText) }
+.gs-report dt { color: var(--jp-ui-font-color2, color-mix(in srgb, CanvasText 75%, Canvas)) }
 .gs-report dd { margin: 0 }
 .gs-report table { border-collapse: collapse; margin: .6em 0 }
 .gs-report caption { text-align: left; font-weight: 600; padding: .2em 0 }

@@ -4,25 +4,41 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 
+import mindspore
 import numpy as np
 import pytest
+from mindspore import Parameter, Tensor, nn
 
 import gsjupyter as gs
+from gsjupyter.benchmarking import run
 from gsjupyter.benchmarking.options import BenchmarkOptions
 from gsjupyter.benchmarking.protocol import launches, plan
-from gsjupyter.benchmarking.protocol.subjects import of_file
+from gsjupyter.benchmarking.protocol.subjects import Expected, of_file
+from gsjupyter.benchmarking.records import Finding
 from gsjupyter.benchmarking.run import benchmark, measure
 from gsjupyter.errors import InputError, OptionError
 from tests.benchmarking.watching import Saying, watched
-from tests.engines.onnx_files import OnnxFile, affine
+from tests.engines.onnx_files import OnnxFile, affine, with_values_elsewhere
 from tests.networks import MLP, filled
 
 QUICK = BenchmarkOptions(duration_s=0.02, runs=4, launches=2)
 ONCE = BenchmarkOptions(duration_s=0.02, runs=4, launches=1)
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
+
+
+class Times(nn.Cell):
+    """Multiplies by what has a batch size of its own."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = Parameter(Tensor(factor), name="factor")
+
+    def construct(self, x):
+        return x * self.factor
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +151,40 @@ def test_input_is_made_up_if_none_is_given(files):
     assert "Run on random input" in result.notes[0]
 
 
+def test_files_that_take_any_batch_follow_one_that_does_not(files, tmp_path):
+    fixed = of_file(affine(tmp_path / "fixed.onnx", batch=2))
+    result = measure([files[0], fixed], threads=(1,), options=ONCE)
+    assert [row.setting.batch for row in result.rows] == [2, 2]
+    assert result.rows[1].check.sqnr_db == np.inf
+    assert not any("Batch sizes differ" in note for note in result.notes)
+
+
+def test_batch_sizes_that_differ_since_they_are_written_are_told(files, tmp_path):
+    fixed = [of_file(affine(tmp_path / f"of{batch}.onnx", batch=batch)) for batch in (2, 3)]
+    result = measure([*fixed, files[0]], threads=(1,), options=ONCE)
+    assert [row.setting.batch for row in result.rows] == [2, 3, 2]
+    assert "Batch sizes differ, as they are written in the files: 2 for of2.onnx, a.onnx; 3 for of3." in result.notes[1]
+
+
+def test_an_onnx_file_follows_the_batch_of_a_mindir_file(tmp_path, rng):
+    x = rng.standard_normal((4, 8)).astype(np.float32)
+    conversion = gs.convert(filled(MLP(), rng), x)
+    paths = [gs.export(conversion, tmp_path / name).path for name in ("net.onnx", "net.mindir")]
+    result = benchmark(paths, threads=1, options=ONCE)
+    assert [row.setting.batch for row in result.rows] == [4, 4]
+    assert result.rows[1].check.samples == 4
+    assert [finding for row in result.rows for finding in row.findings if finding.rule == "wrong-output"] == []
+
+
+def test_a_network_with_its_batch_built_in_is_told(tmp_path, rng):
+    w = rng.standard_normal((4, 6)).astype(np.float32)
+    path = tmp_path / "broadcast.mindir"
+    mindspore.export(Times(w), Tensor(w), file_name=str(path), file_format="MINDIR")
+    (row,) = benchmark(path, w[:1], threads=1, options=ONCE).rows
+    (finding,) = (finding for finding in row.findings if finding.rule == "wrong-output")
+    assert finding.symptom.startswith("Run at batch 1, it gives an output of shape (4, 6), as for the batch of 4")
+
+
 def test_a_file_of_one_batch_size_says_which(tmp_path):
     fixed = of_file(affine(tmp_path / "fixed.onnx", batch=2))
     result = measure([fixed], (X,), batches=(2, 4), threads=(1,), options=ONCE)
@@ -222,11 +272,37 @@ def test_an_interrupt_in_the_middle_of_a_run_keeps_what_was_measured(files):
 
 def test_an_interrupt_before_anything_was_measured_is_one(files):
     says = Saying("load b.onnx", lambda: signal.raise_signal(signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="before anything was measured"):
         measure(files[:2], (X,), threads=(1,), options=ONCE, steps=says)
 
 
-def test_a_second_interrupt_is_one(files):
+def test_an_interrupt_of_the_look_at_the_results_costs_no_figures(files):
+    says = Saying("look at the results", lambda: signal.raise_signal(signal.SIGINT))
+    result = measure(files[:2], (X,), threads=(1,), options=ONCE, steps=says)
+    assert result.is_complete
+    assert [len(row.blocks) for row in result.rows] == [10, 10]
+    assert result.rows[1].check is None
+    assert "The look at the results was interrupted" in result.notes[0]
+
+
+def test_what_advice_found_before_an_interrupt_stays(files, monkeypatch):
+    def interrupted(rows, *_):
+        signal.raise_signal(signal.SIGINT)
+
+    found = Finding("call-overhead", "symptom", "remedy")
+
+    def advise(rows, *_):
+        with suppress(KeyboardInterrupt):
+            interrupted(rows)
+        return tuple(replace(row, findings=(found,)) for row in rows)
+
+    monkeypatch.setattr(run, "advise", advise)
+    result = measure(files[:1], (X,), threads=(1,), options=ONCE)
+    assert result.rows[0].findings == (found,)
+    assert result.is_complete
+
+
+def test_a_second_interrupt_keeps_what_was_measured_too(files):
     both = Saying("round 2", lambda: signal.raise_signal(signal.SIGINT))
     first = both.begin
 
@@ -236,8 +312,41 @@ def test_a_second_interrupt_is_one(files):
             signal.raise_signal(signal.SIGINT)
 
     both.begin = begin
-    with pytest.raises(KeyboardInterrupt):
-        measure(files[:1], (X,), threads=(1,), options=ONCE, steps=both)
+    result = measure(files[:1], (X,), threads=(1,), options=ONCE, steps=both)
+    assert not result.is_complete
+    assert len(result.rows[0].blocks) == 1
+
+
+def test_inputs_without_a_sample_are_refused(files):
+    with pytest.raises(InputError, match="hold no samples"):
+        benchmark(files[0].files["onnxruntime"].path, np.zeros((0, 3), np.float32))
+
+
+def test_a_batch_that_no_memory_holds_is_told_in_its_row(files):
+    given = measure(files[:1], (X,), batches=(10**12, 2), threads=(1,), options=ONCE)
+    assert "at batch 1,000,000,000,000, and there is no memory" in given.rows[0].obstacle
+    assert given.rows[1].has_figures
+    made_up = measure(files[:1], batches=(10**12,), threads=(1,), options=ONCE)
+    assert "there is no memory" in made_up.rows[0].obstacle
+
+
+def test_networks_with_examples_of_their_own_are_held_against_their_own_sources(files):
+    doubled, negative = X[:1], 7 * X[1:]
+    affine_net = replace(files[0], expected=Expected((doubled,), (2 * doubled + 1,)))
+    other_net = replace(files[2], expected=Expected((negative,), (-negative,)))
+    for row in measure([affine_net, other_net], threads=(1,), options=ONCE).rows:
+        assert (row.check.reference, row.check.sqnr_db) == ("its source", np.inf)
+
+
+def test_the_same_graph_with_other_values_is_another_model(tmp_path):
+    subjects = []
+    for name, value in (("one", 1), ("two", 2)):
+        (tmp_path / name).mkdir()
+        np.full(4, value, np.float32).tofile(tmp_path / name / "values")
+        subjects.append(of_file(with_values_elsewhere(tmp_path / name / "net.onnx", "values"), name))
+    result = measure(subjects, (np.ones(4, np.float32),), threads=(1,), options=ONCE)
+    first, second = result.rows
+    assert first.setting.digest != second.setting.digest
 
 
 @pytest.mark.parametrize(
@@ -245,6 +354,8 @@ def test_a_second_interrupt_is_one(files):
     [
         ({"targets": "gpuu"}, "targets must be one of cpu, gpu, ascend, not 'gpuu'"),
         ({"targets": []}, "targets names none"),
+        ({"targets": 5}, "targets must be one of cpu, gpu, ascend, not 5"),
+        ({"batches": []}, "batches names none"),
         ({"engines": ["onnx"]}, "engines must be one of"),
         ({"batches": 0}, "batches must be a whole number from 1 on, not 0"),
         ({"batches": [1, "8"]}, "not '8'"),

@@ -9,6 +9,7 @@ from traitlets.config import Config
 import gsjupyter as gs
 from gsjupyter import Benchmark
 from gsjupyter.benchmarking.targets.targets import Targets
+from gsjupyter.magics import errors_in_words
 from tests.networks import LeNet, filled, random_input
 
 pytestmark = pytest.mark.slow
@@ -69,10 +70,29 @@ def test_a_conversion_a_file_and_a_name_are_measured_together(run):
 def test_a_result_is_bound_and_saved(run):
     gs.export(run.names["qnet"], run.folder / "q.onnx")
     assert run(f"%gs_bench q.onnx --batches 1 3 --threads 1 {SHORT} --save b.json -o b") is None
-    assert run.text == "b: 2 of 2 rows measured\n"
+    assert run.text.startswith("b: 2 of 2 rows measured")
     assert [row.setting.batch for row in run.names["b"].rows] == [1, 3]
     assert json.loads((run.folder / "b.json").read_text())
     assert len(Benchmark.load(run.folder / "b.json").rows) == 2
+
+
+def test_a_pattern_stands_for_files_and_a_file_may_run_beside_itself(run):
+    for name in ("a.onnx", "b.onnx"):
+        gs.export(run.names["qnet"], run.folder / name)
+    result = run(f"%gs_bench *.onnx a.onnx {SHORT}")
+    assert [row.setting.subject for row in result.rows] == ["a.onnx", "b.onnx", "a.onnx (2)"]
+    assert all(row.check.sqnr_db > 100 for row in result.rows[1:])
+
+
+def test_wrong_outputs_are_told_with_the_result_bound(run):
+    rng = np.random.default_rng(1)
+    other = filled(LeNet(), rng)
+    run.names["other"] = gs.convert(other, run.names["x"])
+    for name in ("qnet", "other"):
+        gs.export(run.names[name], run.folder / f"{name}.onnx")
+    run(f"%gs_bench qnet.onnx other.onnx --input x {SHORT} -o b")
+    assert "other.onnx" in run.text
+    assert "dB" in run.text
 
 
 @pytest.mark.parametrize(
@@ -85,7 +105,13 @@ def test_a_result_is_bound_and_saved(run):
         ("%gs_bench qnet --tragets gpu", "no option --tragets. Did you mean --targets?"),
         ("%gs_bench qnet --targets tpu", "tpu"),
         ("%gs_bench qnet --engines pytorch", "pytorch"),
+        ("%gs_bench there.jsn", "neither a name nor a model's file"),
+        ("%gs_bench hree.onnx", "Did you mean there.onnx?"),
+        ("%gs_bench '*.ms'", "there is no file *.ms"),
         ("%gs_bench qnet --batches 0", "0"),
+        ("%gs_bench qnet --duration 0", "duration_s"),
+        ("%gs_bench qnet --launches 0", "launches"),
+        ("%gs_bench qnet --save nodir/b.json", "nodir"),
         ("%gs_bench qnet --threads -1", "gs_bench: "),
         ("%gs_bench qnet --input shrot", "Did you mean short?"),
         ("%gs_bench qnet --save there.json", "there.json exists"),
@@ -94,7 +120,14 @@ def test_a_result_is_bound_and_saved(run):
 )
 def test_mistakes_are_answered_in_words_before_anything_runs(run, line, words):
     (run.folder / "there.json").write_text("mine")
+    (run.folder / "there.onnx").touch()
     assert run(line) is None
     assert words in str(run.error)
     assert str(run.error).startswith("gs_bench: ")
     assert (run.folder / "there.json").read_text() == "mine"
+
+
+def test_an_interrupt_is_told_in_one_line():
+    with pytest.raises(KeyboardInterrupt) as caught, errors_in_words("gs_bench"):
+        raise KeyboardInterrupt
+    assert caught.value._render_traceback_() == ["gs_bench: interrupted"]

@@ -28,3 +28,13 @@ def test_labels_stand_in_a_column():
 
 def test_what_holds_nothing_is_shown_as_well():
     assert to_text(Document("Net", [Facts([]), Table("T", [Column("a", "A")], [])])) == "Net\n\n\n\nT\nA"
+
+
+def test_names_do_not_reach_the_terminal_as_commands():
+    attack = "\x1b[31mred\n\u202emirrored"
+    rows = [{"name": attack}]
+    text = to_text(Document(attack, [Facts([(attack, "two\nlines")]), Table("t", [Column("name", "Name")], rows)]))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert text.count("?[31mred??mirrored") == 3
+    assert "two\nlines" in text

@@ -41,6 +41,11 @@ class FusionObstacle:
     reason: str
     remedy: str
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the layer stays in float whatever is changed."""
+        return self.remedy == capitalized(_KEEP)
+
 
 _KEEP: Final = "keep these layers in float, so that nothing is converted for them (keep=[...], --keep)"
 _EXPORT: Final = "convert and export the network with gsjupyter, which writes the form that ONNX Runtime fuses"

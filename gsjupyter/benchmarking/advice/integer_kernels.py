@@ -18,6 +18,8 @@ KERNELS: Final = frozenset(
     )
 )
 """Operators with a weight that compute in integers."""
+READS_FLOATS: Final = "MatMulNBits"
+"""The one of them that reads floats: what was quantized before it is made float again."""
 
 CONVERSIONS: Final = ("QuantizeLinear", "DequantizeLinear")
 LAYOUTS: Final = ("ReorderInput", "ReorderOutput", "Transpose", "TransData")
@@ -62,7 +64,8 @@ class Fusion:
         names = [layer.node.name for layer in self.quantized]
         if not all(names) or len(set(names)) < len(names):
             return ()
-        return tuple(layer for layer in self.quantized if layer.node.name not in self.kernels)
+        kernels = {original_name(node) for node in self.running.nodes if node.op_type in KERNELS - {READS_FLOATS}}
+        return tuple(layer for layer in self.quantized if layer.node.name not in kernels)
 
     @cached_property
     def conversions(self) -> tuple[ir.Node, ...]:

@@ -15,6 +15,8 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 
+from gsjupyter.engines.onnx_layout import dotted
+
 Numbers: TypeAlias = Literal["integers", "integer weights", "float16", "float32", ""]
 """What a network computes with, as its file says; empty if it has no layers with weights."""
 
@@ -132,10 +134,9 @@ class OnnxNetwork:
 
 
 def layer_name(node: ir.Node) -> str:
-    """Return the layer that an operator is of, as its name says; empty if it has none."""
+    """Return the layer that an operator is of, as its name says and profiles call it; empty if it has none."""
     name = node.name or ""
-    cell = name.rpartition("/")[0].strip("/")
-    return cell or name
+    return dotted(name.rpartition("/")[0]) or name
 
 
 def data_type(value: ir.Value | None) -> str:

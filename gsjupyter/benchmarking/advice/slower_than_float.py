@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gsjupyter.benchmarking.advice.evidence import Evidence
-from gsjupyter.benchmarking.advice.wording import listed, percent, times
+from gsjupyter.benchmarking.advice.wording import percent, times
 from gsjupyter.benchmarking.records import Finding
 
 _SAME: Final = 1.05
@@ -35,9 +35,8 @@ def slower_than_float(evidence: Evidence, found: Sequence[Finding]) -> Finding |
         symptom = f"it is no faster than the same network in float, {name}"
     else:
         return None
-    causes = [finding.rule for finding in found if finding.rule not in _NO_CAUSE]
-    if causes:
-        return Finding("slower-than-float", symptom, f"See what was found of it: {listed(causes)}")
+    if any(finding.rule not in _NO_CAUSE for finding in found):
+        return Finding("slower-than-float", symptom, "The other notes on it say why, and what to do")
     return Finding("slower-than-float", symptom, _what_to_look_at(evidence))
 
 

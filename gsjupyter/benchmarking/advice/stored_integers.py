@@ -9,6 +9,7 @@ four products of 1024 x 1024 in a plain session of ONNX Runtime 1.32, 1.26 times
 from typing import Final
 
 from gsjupyter.benchmarking.advice.evidence import Evidence
+from gsjupyter.benchmarking.advice.integer_kernels import READS_FLOATS
 from gsjupyter.benchmarking.advice.onnx_network import INTEGERS, OnnxNetwork
 from gsjupyter.benchmarking.advice.wording import is_or_are, measured_gain, percent, plural
 from gsjupyter.benchmarking.records import TARGET_TITLES, Finding
@@ -69,7 +70,12 @@ def weights_only(evidence: Evidence) -> Finding | None:
     network = evidence.onnx
     if network is None or network.numbers != "integer weights":
         return None
-    layers = [layer for layer in network.layers if layer.weight in INTEGERS]
+    # MatMulNBits needs no floats of its weights, and is faster than float for few rows.
+    layers = [layer for layer in network.layers if layer.weight in INTEGERS and layer.node.op_type != READS_FLOATS]
+    sister = evidence.float_sister
+    comparison = evidence.against(sister) if sister is not None else None
+    if not layers or (comparison is not None and comparison.verdict == "slower"):
+        return None
     running = evidence.running
     at_each_call = _dequantized_weights(running) if running is not None else 0
     symptom = (

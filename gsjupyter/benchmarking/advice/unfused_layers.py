@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+import onnx_ir as ir
+
 from gsjupyter.benchmarking.advice.evidence import Evidence
-from gsjupyter.benchmarking.advice.fusion_obstacles import FusionObstacle, obstacle_of
+from gsjupyter.benchmarking.advice.fusion_obstacles import RECTIFIERS, FusionObstacle, obstacle_of
 from gsjupyter.benchmarking.advice.integer_kernels import Fusion
 from gsjupyter.benchmarking.advice.integer_types import is_signed_only, signed_breaks
 from gsjupyter.benchmarking.advice.onnx_network import LinearLayer
@@ -25,6 +27,12 @@ STATIC: Final = "3.8x for ResNet-18 and 6.1x for MobileNetV2, as measured on ano
 KERNEL_GAIN: Final = 3.2
 """How much faster ONNX Runtime computed ResNet-50 in integers: 19.2 ms instead of 60.6, with two threads."""
 
+_FUNCTIONS: Final = frozenset(
+    (
+        *("Celu", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish", "Mish", "PRelu", "QuickGelu", "Selu", "Sigmoid"),
+        *("Softplus", "Softsign", "Tanh"),
+    )
+)
 _LEAST_SHARE: Final = 0.1
 _LEAST_CONVERSIONS: Final = 4
 _LEAST_GAIN: Final = 1.5
@@ -56,7 +64,8 @@ def unfused_layers(evidence: Evidence) -> Finding | None:
         f"float, with their values converted before and behind ({reasons})"
     )
     remedy = ". ".join(capitalized(obstacle.remedy) for obstacle, _ in ordered[:3])
-    gain = _gain(fusion, evidence.row.operators, left) or _sister_gain(evidence)
+    mended = [layer for obstacle, layers in ordered if not obstacle.is_final for layer in layers]
+    gain = _gain(fusion, evidence.row.operators, mended) or _sister_gain(evidence)
     return Finding("unfused-layers", symptom, remedy, gain)
 
 
@@ -67,12 +76,14 @@ def _is_worth_it(fusion: Fusion, operators: Sequence[OperatorTime], left: Sequen
     return conversion + fusion.share_of_layers(operators, left) >= _LEAST_SHARE
 
 
-def _gain(fusion: Fusion, operators: Sequence[OperatorTime], left: Sequence[LinearLayer]) -> str:
-    """Return what is gained if conversions vanish and the layers run as much faster as integers made ResNet-50."""
+def _gain(fusion: Fusion, operators: Sequence[OperatorTime], mended: Sequence[LinearLayer]) -> str:
+    """Return what is gained if conversions vanish and these layers run as much faster as integers made ResNet-50."""
     if not operators:
         return ""
     conversion = fusion.share_of_conversions(operators, reorders=True)
-    layers = fusion.share_of_layers(operators, left)
+    layers = fusion.share_of_layers(operators, mended)
+    if not layers:
+        return gain_of_share(conversion)
     factor = 1 / max(0.01, 1 - conversion - layers * (1 - 1 / KERNEL_GAIN))
     return (
         f"up to {times(factor)}: conversions take {percent(conversion)} of the operators' time, and these layers "
@@ -99,12 +110,7 @@ def conversions(evidence: Evidence) -> Finding | None:
     if fusion.float_operators:
         kinds = counted(node.op_type for node in fusion.float_operators)
         parts.append(f"around operators that no integer kernel computes ({kinds})")
-        layers = listed(fusion.layers_before_floats)
-        which = f", for {layers}" if layers else ""
-        remedies.append(
-            f"keep the layers around these operators in float (--keep{which}); or use ReLU or ReLU6 "
-            "in place of activation functions, where the network allows it"
-        )
+        remedies += _remedies(fusion)
     if not parts:
         return None
     symptom = (
@@ -112,6 +118,32 @@ def conversions(evidence: Evidence) -> Finding | None:
     )
     remedy = capitalized("; ".join(remedies))
     return Finding("conversions", symptom, remedy, _sister_gain(evidence) or gain_of_share(share))
+
+
+def _remedies(fusion: Fusion) -> list[str]:
+    """Return what to do about operators that are computed in float between integers, the cheapest first."""
+    kinds = {node.op_type for node in fusion.float_operators}
+    remedies = []
+    if "BatchNormalization" in kinds:
+        remedies.append("fold each BatchNormalization into the layer before it, as gs.convert does")
+    if any(map(_is_rectifier_alone, fusion.float_operators)):
+        remedies.append(
+            "quantize what comes out of a ReLU from 0 on (zero is the lowest integer then), as gs.convert does, so "
+            "that it needs no operator"
+        )
+    if remedies:
+        return remedies
+    layers = listed(fusion.layers_before_floats)
+    which = f", for {layers}" if layers else ""
+    keep = f"keep the layers around these operators in float (--keep{which})"
+    other = "; or use ReLU or ReLU6 in place of activation functions, where the network allows it"
+    return [f"{keep}{other if kinds & _FUNCTIONS else ''}"]
+
+
+def _is_rectifier_alone(node: ir.Node) -> bool:
+    """Say whether a ReLU is computed in float for no other reason than the integers on both sides of it."""
+    maker = node.inputs[0].producer() if node.op_type in RECTIFIERS and node.inputs[0] is not None else None
+    return maker is not None and maker.op_type == "DequantizeLinear"
 
 
 def dynamic_convolutions(evidence: Evidence) -> Finding | None:

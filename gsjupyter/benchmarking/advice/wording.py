@@ -1,15 +1,17 @@
 """How findings write names, durations and shares: one place, so that two rules don't say the same in two ways."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
+
+from gsjupyter.report import printable
 
 _NAMES: Final = 4
 
 
 def listed(names: Iterable[str], most: int = _NAMES) -> str:
-    """Return names in a row, the first few where there are many; each once."""
-    unique = list(dict.fromkeys(name for name in names if name))
+    """Return names in a row, the first few where there are many; each once, and without what can't be printed."""
+    unique = list(dict.fromkeys(printable(name) for name in names if name))
     if len(unique) > most + 1:
         return f"{', '.join(unique[:most])} and {len(unique) - most} more"
     return ", ".join(unique)
@@ -17,7 +19,7 @@ def listed(names: Iterable[str], most: int = _NAMES) -> str:
 
 def counted(names: Iterable[str]) -> str:
     """Return kinds with how often each occurs, the commonest first: ``19 HardSwish, 9 Mul``."""
-    return ", ".join(f"{count} {name}" for name, count in Counter(names).most_common(_NAMES))
+    return ", ".join(f"{count} {printable(name)}" for name, count in Counter(names).most_common(_NAMES))
 
 
 def plural(count: int, noun: str) -> str:
@@ -38,12 +40,6 @@ def percent(share: float) -> str:
 def times(factor: float) -> str:
     """Return how many times as fast: ``1.33x`` below 2, ``3.4x`` above, ``17x`` above ten."""
     return f"{factor:.2f}x" if factor < 2 else f"{factor:.1f}x" if factor < 9.95 else f"{factor:.0f}x"
-
-
-def names_or_number(names: Sequence[str], noun: str) -> str:
-    """Return how many there are and what they are called, as far as they have names."""
-    named = listed(names)
-    return f"{plural(len(names), noun)} ({named})" if named else plural(len(names), noun)
 
 
 def capitalized(text: str) -> str:

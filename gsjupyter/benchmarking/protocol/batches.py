@@ -1,15 +1,18 @@
 """What the rows of a benchmark are fed with: the same samples for all, in batches of any size."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import psutil
 
 from gsjupyter.benchmarking.protocol.subjects import Subject
 from gsjupyter.engines.messages import Array
 from gsjupyter.errors import InputError
-from gsjupyter.signature import InputSpec, check_inputs, is_tensor
+from gsjupyter.report import format_bytes
+from gsjupyter.signature import InputSpec, check_inputs, is_tensor, sample_count
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,18 @@ class Inputs:
     given : tuple of ndarray, optional
         What the user gave: every model must take it.
     examples : tuple of tuple of ndarray
-        Where nothing is given: the examples of conversions, of which a model gets the first that fits; random numbers
-        if none does.
+        Where nothing is given: the examples of conversions. A model gets its own, or the first that fits if it has
+        none; random numbers if none does.
     seed : int
         What random numbers are drawn with. Models that take the same get the same.
+    free_batch : int
+        How many samples of random numbers a model gets that takes any number of them, if none is asked for.
     """
 
     given: tuple[Array, ...] | None = None
     examples: tuple[tuple[Array, ...], ...] = ()
     seed: int = 0
+    free_batch: int = 1
 
     @classmethod
     def of(cls, given: tuple[Array, ...] | None, subjects: Iterable[Subject], seed: int) -> "Inputs":
@@ -60,7 +66,9 @@ class Inputs:
         known = self.given if self.given is not None else next(iter(self.examples), None)
         return None if known is None else sample_count(known)
 
-    def fit(self, name: str, specs: Sequence[InputSpec], batch: int | None) -> Fed:
+    def fit(
+        self, name: str, specs: Sequence[InputSpec], batch: int | None, own: tuple[Array, ...] | None = None
+    ) -> Fed:
         """Return the input of a model.
 
         Parameters
@@ -71,31 +79,40 @@ class Inputs:
             What it takes.
         batch : int, optional
             How many samples; as many as were given, or as the file says, if left out.
+        own : tuple of ndarray, optional
+            The example that its own outputs are known for.
 
         Raises
         ------
         InputError
-            If what the user gave doesn't fit it, or it takes what can't be made up.
+            If what the user gave doesn't fit it, it takes what can't be made up, or there is no memory for so much.
         """
         if self.given is not None:
             return _of(self.given, specs, name, batch)
-        for example in self.examples:
+        for example in (*((own,) if own is not None else ()), *self.examples):
             try:
                 return _of(example, specs, name, batch)
             except InputError:
                 continue
-        return _random(name, specs, batch, self.seed)
-
-
-def sample_count(arrays: Sequence[Array]) -> int:
-    """Return how many samples inputs hold: the length of the first, 1 if that is a single number."""
-    return len(arrays[0]) if arrays and arrays[0].ndim else 1
+        return _random(name, specs, batch, self.seed, self.free_batch)
 
 
 def arrays_of(inputs: Any) -> tuple[Array, ...]:
-    """Return what a user gives as inputs, one array or Tensor or several in a tuple, as arrays."""
+    """Return what a user gives as inputs, one array or Tensor or several in a tuple, as arrays.
+
+    Raises
+    ------
+    InputError
+        If something is no array, or there are no samples.
+    """
     values = inputs if isinstance(inputs, tuple | list) else (inputs,)
-    return tuple(value.asnumpy() if is_tensor(value) else np.asarray(value) for value in values)
+    try:
+        arrays = tuple(value.asnumpy() if is_tensor(value) else np.asarray(value) for value in values)
+    except ValueError as error:
+        raise InputError(f"an input is no array: {error}") from error
+    if not sample_count(arrays):
+        raise InputError(f"the inputs hold no samples: the first has shape {arrays[0].shape}.")
+    return arrays
 
 
 def resized(array: Array, samples: int, wanted: int) -> Array:
@@ -125,6 +142,8 @@ def _of(arrays: tuple[Array, ...], specs: Sequence[InputSpec], name: str, batch:
     samples = sample_count(arrays)
     wanted = samples if batch is None else batch
     free = bool(specs) and _is_free(specs[0])
+    if wanted > samples:
+        _check_memory(name, wanted, sum(array.nbytes for array in checked) * wanted // samples)
     fed = (
         array if free and not _is_free(spec) else resized(array, samples, wanted)
         for spec, array in zip(specs, checked, strict=True)
@@ -132,11 +151,12 @@ def _of(arrays: tuple[Array, ...], specs: Sequence[InputSpec], name: str, batch:
     return Fed(tuple(np.ascontiguousarray(array) for array in fed), wanted, arrays)
 
 
-def _random(name: str, specs: Sequence[InputSpec], batch: int | None, seed: int) -> Fed:
+def _random(name: str, specs: Sequence[InputSpec], batch: int | None, seed: int, free_batch: int) -> Fed:
     """Return normal numbers, zeros for integers: an index of 0 is one that every table has."""
     first = next((spec.shape for spec in specs if spec.shape), None)
     written = abs(first[0]) if first else 1
-    wanted = written if batch is None else batch
+    own = free_batch if first and first[0] == -1 else written
+    wanted = own if batch is None else batch
     arrays: list[Array] = []
     for index, spec in enumerate(specs):
         if spec.shape is None or not spec.dtype:
@@ -145,12 +165,20 @@ def _random(name: str, specs: Sequence[InputSpec], batch: int | None, seed: int)
         shape = [abs(size) for size in spec.shape]
         shape[:1] = [wanted] if counts else shape[:1]
         dtype = np.dtype(spec.dtype)
+        _check_memory(name, wanted, math.prod(shape) * dtype.itemsize)
         if dtype.kind == "f":
             # Sample after sample: those of a small batch are the first of a large one.
             arrays.append(np.random.default_rng((seed, index)).standard_normal(shape, np.float32).astype(dtype))
         else:
             arrays.append(np.zeros(shape, dtype))
     return Fed(tuple(arrays), wanted, None)
+
+
+def _check_memory(name: str, batch: int, size_bytes: int) -> None:
+    """Check that there is room for an input, here and in the worker: the notebook must not end for a benchmark."""
+    if 2 * size_bytes > psutil.virtual_memory().available:
+        size = format_bytes(size_bytes)
+        raise InputError(f"{name} takes {size} of input at batch {batch:,}, and there is no memory for that.")
 
 
 def _is_free(spec: InputSpec) -> bool:

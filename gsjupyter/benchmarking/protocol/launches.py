@@ -5,6 +5,7 @@ kernels it chose) is drawn again in each launch.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,7 @@ from gsjupyter.benchmarking.protocol.plan import launch_s, takes_part
 from gsjupyter.benchmarking.protocol.processes import Procedure, Process
 from gsjupyter.benchmarking.protocol.rows import Row
 from gsjupyter.errors import GsError
+from gsjupyter.interrupts import uninterrupted
 
 
 class Launches:
@@ -149,8 +151,10 @@ class Launches:
 
     def _close_all(self) -> None:
         self._latest = None
-        while self._processes:
-            self._processes.popitem()[1].close()
+        # An impatient user interrupts more than once, and none of them is to be left.
+        with uninterrupted(), ExitStack() as closing:
+            while self._processes:
+                closing.callback(self._processes.popitem()[1].close)
 
     def _shuffled(self, rows: Iterable[Row]) -> list[Row]:
         ordered = list(rows)

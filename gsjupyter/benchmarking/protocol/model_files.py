@@ -1,5 +1,6 @@
 """A model's file with all that belongs to it: what is timed, sent to another machine, and told apart by its digest."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,8 +39,14 @@ class ModelFile:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of the file to load, in hexadecimal."""
-        return sha256(self.path)
+        """The SHA-256 of the file, in hexadecimal; with values beside it, that of the digests of all its files.
+
+        The same graph with other values is another model.
+        """
+        own = sha256(self.path)
+        if not self.beside:
+            return own
+        return hashlib.sha256(" ".join((own, *sorted(map(sha256, self.beside)))).encode()).hexdigest()
 
 
 def model_file(path: Path) -> ModelFile:
@@ -48,10 +55,20 @@ def model_file(path: Path) -> ModelFile:
     Raises
     ------
     ModelFileError
-        If it is missing, or isn't what its manifest says.
+        If it is missing, can't be read, or isn't what its manifest says.
     """
     if not path.is_file():
         raise ModelFileError(f"there is no file {path}.")
+    found = _found(path)
+    try:
+        # Asked now, when nothing is measured yet that an error could take along.
+        _ = found.size_bytes, found.digest
+    except OSError as error:
+        raise ModelFileError(f"can't read {error.filename or path}: {error.strerror or error}.") from error
+    return found
+
+
+def _found(path: Path) -> ModelFile:
     manifest = check_files(path)
     if manifest is not None:
         beside = (path.parent / name for name in manifest.files if name != path.name)

@@ -6,17 +6,26 @@ from typing import Final
 
 import numpy as np
 
-from gsjupyter.benchmarking.protocol.batches import resized, sample_count
+from gsjupyter.benchmarking.protocol.batches import resized
+from gsjupyter.benchmarking.protocol.output_shapes import difference_of_shapes, keeps_written_batch, kept_batch
 from gsjupyter.benchmarking.protocol.rows import Row
+from gsjupyter.benchmarking.protocol.subjects import Expected
 from gsjupyter.benchmarking.records import ENGINE_TITLES, TARGET_TITLES, Finding, OutputCheck
 from gsjupyter.engines.messages import Array
 from gsjupyter.report import verify
+from gsjupyter.signature import sample_count
 
 NEAR_DB: Final = 10.0
 """Outputs with less than this have little in common."""
 _ENOUGH_DB: Final = 40.0
 _MARGIN_DB: Final = 10.0
 _SAME_FILE_DB: Final = 20.0
+
+_WRONG: Final = "Don't trust its speed: it computes something else. Try another engine, provider or quantization."
+_WRONG_IF_THE_SAME: Final = (
+    "If both are to be the same network, don't trust its speed either: it computes something else."
+)
+_WHICH_IS_WRONG: Final = "One of the two computes something else: trust neither until you know which."
 
 
 def check_outputs(rows: Sequence[Row]) -> None:
@@ -29,9 +38,11 @@ def check_outputs(rows: Sequence[Row]) -> None:
         if row.outputs is None:
             continue
         row.check, promised_db = _against_source(row)
+        reference = _reference_row(row, rows)
         if row.check is None:
-            row.check = _against_row(row, _reference_row(row, rows))
-        finding = _finding(row, promised_db) or _disagreement(row, rows)
+            row.check = _against_row(row, reference)
+        finding = kept_batch(row) or _other_shapes(row, reference) or _finding(row, promised_db)
+        finding = finding or _disagreement(row, rows)
         row.findings = (finding,) if finding is not None else ()
 
 
@@ -83,10 +94,14 @@ def _against_source(row: Row) -> tuple[OutputCheck | None, float | None]:
     subject = row.planned.subject
     if row.outputs is None or subject.expected is None or not _is_same(row.origin, subject.expected.inputs):
         return None, None
-    samples = sample_count(subject.expected.inputs)
-    reference = [resized(array, samples, row.batch) for array in subject.expected.outputs]
+    reference = _source_outputs(subject.expected, row.batch)
     check = compare_outputs("its source", reference, row.batch, row.outputs, row.batch)
     return check, subject.promised_db.get(row.planned.engine)
+
+
+def _source_outputs(source: Expected, batch: int) -> list[Array]:
+    samples = sample_count(source.inputs)
+    return [resized(array, samples, batch) for array in source.outputs]
 
 
 def _is_same(given: Sequence[Array] | None, other: Sequence[Array]) -> bool:
@@ -99,7 +114,7 @@ def _is_same(given: Sequence[Array] | None, other: Sequence[Array]) -> bool:
 
 
 def _reference_row(row: Row, rows: Sequence[Row]) -> Row | None:
-    ran = [other for other in rows if other.outputs is not None]
+    ran = [other for other in rows if other.outputs is not None and not keeps_written_batch(other)]
     alike = [other for other in ran if other.batch == row.batch]
     return next((first for first in (*alike[:1], *ran[:1]) if first is not row), None)
 
@@ -123,10 +138,31 @@ def _have_same_samples(row: Row, other: Row) -> bool:
     )
 
 
+def _other_shapes(row: Row, reference: Row | None) -> Finding | None:
+    """Say if a row's outputs can't be held against its source, or else another row, since they have other shapes."""
+    outputs, source = row.outputs or (), row.planned.subject.expected
+    if source is not None and _is_same(row.origin, source.inputs):
+        symptom = difference_of_shapes("its source", _source_outputs(source, row.batch), row.batch, outputs, row.batch)
+        remedy = _WRONG
+    elif reference is not None and reference.outputs is not None and _have_same_samples(row, reference):
+        title = _described(reference)
+        symptom = difference_of_shapes(title, reference.outputs, reference.batch, outputs, row.batch)
+        remedy = _WHICH_IS_WRONG if row.digest and row.digest == reference.digest else _WRONG_IF_THE_SAME
+    else:
+        return None
+    return Finding("wrong-output", symptom, remedy) if symptom else None
+
+
 def _finding(row: Row, promised_db: float | None) -> Finding | None:
     check = row.check
     if check is None or check.sqnr_db >= _lowest_db(promised_db):
         return None
+    if not math.isfinite(check.max_abs_error) and _are_numbers(row.outputs or ()):
+        return Finding(
+            "wrong-output",
+            f"Its outputs are numbers where those of {check.reference} are none.",
+            "Look at what it was held against first: something overflows there, so nothing can be told from it.",
+        )
     if not math.isfinite(check.max_abs_error):
         symptom = f"Its outputs are no numbers where those of {check.reference} are."
     elif promised_db is not None and promised_db > check.sqnr_db + _MARGIN_DB:
@@ -137,10 +173,12 @@ def _finding(row: Row, promised_db: float | None) -> Finding | None:
     else:
         symptom = f"Its outputs are nowhere near those of {check.reference}: the SQNR is {check.sqnr_db:.1f} dB."
     if promised_db is None:
-        remedy = "If both are to be the same network, don't trust its speed either: it computes something else."
-    else:
-        remedy = "Don't trust its speed: it computes something else. Try another engine, provider or quantization."
-    return Finding("wrong-output", symptom, remedy)
+        return Finding("wrong-output", symptom, _WRONG_IF_THE_SAME)
+    return Finding("wrong-output", symptom, _WRONG)
+
+
+def _are_numbers(outputs: Sequence[Array]) -> bool:
+    return all(np.isfinite(array).all() for array in outputs if array.dtype.kind == "f")
 
 
 def _lowest_db(promised_db: float | None) -> float:
@@ -163,7 +201,7 @@ def _disagreement(row: Row, rows: Sequence[Row]) -> Finding | None:
                 "wrong-output",
                 f"The same file gives other outputs here than on {_described(other)}: the SQNR is "
                 f"{check.sqnr_db:.1f} dB.",
-                "One of the two computes something else: trust neither until you know which.",
+                _WHICH_IS_WRONG,
             )
     return None
 

@@ -8,13 +8,13 @@ from typing import Final, Protocol
 from gsjupyter.benchmarking.options import BenchmarkOptions
 from gsjupyter.benchmarking.protocol.subjects import Subject
 from gsjupyter.benchmarking.records import EngineName, Target
+from gsjupyter.engines.onnxruntime import LOADED_BYTES_PER_S
 
 ROUNDS: Final = 10
 """How many rounds a launch has, for rows that are fast enough: each is a pair of blocks to compare two rows by."""
 
 _WAIT_S: Final = 0.05
 _LEAST_WARM_UP_RUNS: Final = 5
-_LOADED_BYTES_PER_S: Final = 20e6
 
 
 class Spot(Protocol):
@@ -165,8 +165,22 @@ class Schedule:
 
 
 def takes_part(number: int, rounds: int, own: int) -> bool:
-    """Say whether a row that needs only some of the rounds has its block in this one: they are spread evenly."""
-    return (number + 1) * own // rounds > number * own // rounds
+    """Say whether a row that needs only some of the rounds has its block in this one.
+
+    They are spread over the launch, and what needs fewer has them among those of what needs more: rows are compared by
+    the rounds that they have in common.
+    """
+    return number in sorted(range(rounds), key=_turn)[:own]
+
+
+def _turn(number: int) -> float:
+    """Return when a round is taken: van der Corput's sequence, whose every beginning is spread over the whole."""
+    turn, step = 0.0, 0.5
+    while number:
+        number, bit = divmod(number, 2)
+        turn += bit * step
+        step /= 2
+    return turn
 
 
 @dataclass(frozen=True)
@@ -189,7 +203,7 @@ class Limits:
 
     def load(self, size_bytes: int, *, compiles: bool) -> float:
         """Return how long a file may take to load, which includes compiling it or not."""
-        return self.load_s * (15 if compiles else 1) + size_bytes / _LOADED_BYTES_PER_S
+        return self.load_s * (15 if compiles else 1) + size_bytes / LOADED_BYTES_PER_S
 
     def block(self, first_run_s: float, block_s: float, runs: int) -> float:
         """Return how long a block may take."""

@@ -85,7 +85,6 @@ class Process:
         self._launch = launch
         self._procedure = procedure
         self._first_run_s = 0.0
-        self._spent_j = 0.0
 
     def open(self) -> None:
         """Load the model, run it for the first time, and warm it up.
@@ -104,7 +103,7 @@ class Process:
         self.row.cost = replace(self.row.cost, opening_s=time.monotonic() - begin)
         if all(launch.number != self._launch for launch in self.row.launches):
             self.row.launches.append(self._record(loaded, warm_up))
-        self.take_note()
+        self._take_first_note()
 
     def block(self, number: int) -> None:
         """Time the row's block of a round.
@@ -117,13 +116,15 @@ class Process:
         schedule, run_s = self._procedure.schedule, self.row.cost.run_s
         before_j = self._energy_j()
         durations_s = self._timed(schedule.block_s(run_s), schedule.runs_a_block(run_s))
-        block = Block(self._procedure.session, self._launch, number, tuple(durations_s))
-        self.row.blocks.append(block)
-        if before_j is not None:
-            self._spent_j += (self._energy_j() or before_j) - before_j
+        spent_j = None if before_j is None else (self._energy_j() or before_j) - before_j
+        # Both at once: runs without their energy would make a sample look cheap.
+        self.row.blocks.append(Block(self._procedure.session, self._launch, number, tuple(durations_s)))
+        if spent_j is not None:
+            latest = self.row.launches[-1]
+            self.row.launches[-1] = replace(latest, energy_j=(latest.energy_j or 0.0) + spent_j)
 
     def take_note(self) -> None:
-        """Note in the row what the process holds, and what its counted runs have taken.
+        """Note in the row the most memory that the process has held.
 
         Raises
         ------
@@ -131,18 +132,27 @@ class Process:
             If it has ended.
         """
         used, latest = self.model.resources(), self.row.launches[-1]
+        host_memory_bytes = max(used.host_memory_bytes, latest.host_memory_bytes)
+        self.row.launches[-1] = replace(latest, host_memory_bytes=host_memory_bytes)
+
+    def close(self) -> None:
+        """End the process."""
+        self.model.close()
+
+    def _take_first_note(self) -> None:
+        """Note what the process holds by now, and whether energy is counted.
+
+        A driver that doesn't tell what each process holds, as in many containers, tells only how much more of the
+        device is taken than before. That is this process's as long as no other has been loaded behind it.
+        """
+        used, latest = self.model.resources(), self.row.launches[-1]
         device = [size for size in (used.device_memory_bytes, latest.device_memory_bytes) if size is not None]
         self.row.launches[-1] = replace(
             latest,
             host_memory_bytes=max(used.host_memory_bytes, latest.host_memory_bytes),
             device_memory_bytes=max(device, default=None),
-            energy_j=None if used.energy_j is None else (latest.energy_j or 0.0) + self._spent_j,
+            energy_j=None if used.energy_j is None else latest.energy_j or 0.0,
         )
-        self._spent_j = 0.0
-
-    def close(self) -> None:
-        """End the process."""
-        self.model.close()
 
     def _run_first(self, loaded: Loaded) -> None:
         row = self.row
@@ -153,6 +163,7 @@ class Process:
             raise _explained(error, row, loaded, fed) from error
         self._first_run_s = first.duration_s
         row.batch, row.arrays, row.origin = fed.batch, fed.arrays, fed.origin
+        row.written_batch = _written(loaded) if is_fixed(loaded.inputs, fed.batch) else None
         if row.outputs is None:
             row.outputs = first.outputs
 
@@ -189,7 +200,9 @@ class Process:
 
 
 def _fed(row: Row, loaded: Loaded, inputs: Inputs) -> Fed:
-    fed = inputs.fit(row.name, loaded.inputs, row.planned.batch)
+    expected = row.planned.subject.expected
+    own = expected.inputs if expected is not None else None
+    fed = inputs.fit(row.name, loaded.inputs, row.planned.batch, own)
     if row.planned.engine == "onnxruntime" and is_fixed(loaded.inputs, fed.batch):
         raise InputError(
             f"{row.name} takes batches of {_written(loaded)} only.",

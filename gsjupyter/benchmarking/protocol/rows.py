@@ -32,6 +32,8 @@ class Row:
         The user's arrays that the input was made of; None if it is random.
     outputs : tuple of ndarray, optional
         What its first run gave; None if it never ran.
+    written_batch : int, optional
+        The batch size that its file names, if it was run on another one.
     """
 
     planned: Planned
@@ -41,6 +43,7 @@ class Row:
     arrays: tuple[Array, ...] = ()
     origin: tuple[Array, ...] | None = None
     outputs: tuple[Array, ...] | None = None
+    written_batch: int | None = None
     launches: list[Launch] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     check: OutputCheck | None = None

@@ -31,12 +31,13 @@ STEP: Final = 0.1
 class WarmUp:
     """Decides when the runs of a process have settled.
 
-    The first run counts among the runs, but its time doesn't count: it may compile for minutes.
+    The first of them counts among the runs, but its time doesn't count: it may have compiled for minutes.
 
     Parameters
     ----------
     limit_s : float
-        The seconds of runs after which it is over in any case. A run that takes longer than this is the last.
+        The seconds of runs after which it is over in any case. A run that takes longer than this is the last, unless it
+        is the first.
     least_s : float
         The seconds of runs that it takes at least to settle; the default is trtexec's.
     """
@@ -47,7 +48,7 @@ class WarmUp:
         self._durations_s: list[float] = []
 
     def add(self, durations_s: Iterable[float]) -> None:
-        """Add how long the latest runs took, in order, the process's first run first."""
+        """Add how long the latest runs took, in order."""
         self._durations_s.extend(float(duration_s) for duration_s in durations_s)
 
     @property

@@ -53,6 +53,12 @@ def tidy(axes: "Axes", grid: Literal["x", "y", "both"]) -> None:
     axes.tick_params(labelsize=8)
 
 
+def legend_columns(names: Sequence[str], width: float) -> int:
+    """Return how many names of a legend stand side by side in a width in inches; one at least, three at most."""
+    longest = 0.55 + 0.06 * max(map(len, names), default=0)
+    return max(1, min(3, int(width / longest)))
+
+
 def legend_above(axes: "Axes", entries: Sequence[tuple[Any, str]], columns: int = 3) -> None:
     """Put a legend above the axes, where it hides no data.
 

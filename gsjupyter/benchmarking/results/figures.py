@@ -9,6 +9,7 @@ from gsjupyter.benchmarking.records import ENGINE_TITLES, TARGET_TITLES, EngineN
 from gsjupyter.benchmarking.results.figure_style import (
     TARGET_MARKERS,
     legend_above,
+    legend_columns,
     new_axes,
     set_scale,
     shortened,
@@ -31,6 +32,7 @@ _ENGINE_COLORS: Final[Mapping[EngineName, str]] = {"mindspore": BLUE, "onnxrunti
 _LINE_COLORS: Final = (BLUE, ORANGE, VERMILION, "#009E73", "#CC79A7", "#56B4E9")
 _LINE_STYLES: Final = ("-", "--", ":", "-.")
 _LINE_MARKERS: Final = "osD^v<>"
+_WIDTH: Final = 6.4
 
 
 def plot(benchmark: "Benchmark", kind: str = "latency", axes: "Axes | None" = None) -> "Axes":
@@ -121,9 +123,11 @@ def plot_throughput(rows: Sequence[RowFigures], settings: Sequence[Setting], axe
     for row, setting in zip(rows, settings, strict=True):
         if row.throughput_per_s is not None:
             lines.setdefault(replace(setting, batch=1), []).append(row)
-    axes = axes if axes is not None else new_axes(5.6, 2.7 + 0.2 * len(lines))
+    names = [shortened(name) for name in row_names(list(lines))]
+    columns = legend_columns(names, _WIDTH)
+    axes = axes if axes is not None else new_axes(_WIDTH, 2.8 + 0.17 * math.ceil(len(lines) / columns))
     entries = []
-    for number, (name, points) in enumerate(zip(row_names(list(lines)), lines.values(), strict=True)):
+    for number, (name, points) in enumerate(zip(names, lines.values(), strict=True)):
         points.sort(key=lambda row: row.batch)
         ends = [
             _reach(row.throughput_per_s or 0.0, row.throughput_low_per_s, row.throughput_high_per_s) for row in points
@@ -139,7 +143,7 @@ def plot_throughput(rows: Sequence[RowFigures], settings: Sequence[Setting], axe
             linewidth=1.3,
             capsize=2.5,
         )
-        entries.append((drawn, shortened(name)))
+        entries.append((drawn, name))
     batches = sorted({row.batch for points in lines.values() for row in points})
     axes.set_xscale("log", base=2)
     axes.set_xticks(batches, [f"{batch:,}" for batch in batches])
@@ -148,7 +152,7 @@ def plot_throughput(rows: Sequence[RowFigures], settings: Sequence[Setting], axe
     axes.set_ylabel("samples per second", fontsize=9)
     set_scale(axes, "y", [row.throughput_per_s for points in lines.values() for row in points])
     tidy(axes, "y")
-    legend_above(axes, entries, columns=1)
+    legend_above(axes, entries, columns)
     return axes
 
 

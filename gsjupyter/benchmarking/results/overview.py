@@ -1,13 +1,13 @@
 """A benchmark as a report: where and how it was measured, its table, and what to know about it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gsjupyter.benchmarking.records import Machine
 from gsjupyter.benchmarking.results.remarks import in_percent, remarks_on
-from gsjupyter.benchmarking.results.row_figures import row_figures
-from gsjupyter.benchmarking.results.table import common_setting, tables_of
+from gsjupyter.benchmarking.results.row_figures import RowFigures, row_figures
+from gsjupyter.benchmarking.results.table import common_reference, common_setting, tables_of
 from gsjupyter.benchmarking.statistics.comparison import LEAST_DIFFERENCE
 from gsjupyter.report import Document, Facts, Messages, Table, format_bytes
 
@@ -23,13 +23,18 @@ _SOFTWARE: Final = {
     "CANN": "CANN",
 }
 
+_NUMBERS: Final[Mapping[int, str]] = dict(
+    enumerate(("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"), 2)
+)
+
 
 def document_of(benchmark: "Benchmark") -> Document:
     """Return what to show of a benchmark."""
-    tables = tables_of(row_figures(benchmark), [row.setting for row in benchmark.rows])
+    figures = row_figures(benchmark)
+    tables = tables_of(figures, [row.setting for row in benchmark.rows])
     remarks = remarks_on(benchmark)
     blocks: list[Facts | Table | Messages] = [
-        Facts(_facts(benchmark)),
+        Facts(_facts(benchmark, figures)),
         *tables,
         *([Messages(remarks)] if remarks else []),
     ]
@@ -56,16 +61,17 @@ def _memory(size_bytes: int | None) -> str:
     return f", {format_bytes(size_bytes)} memory" if size_bytes else ""
 
 
-def _facts(benchmark: "Benchmark") -> list[tuple[str, str]]:
+def _facts(benchmark: "Benchmark", figures: Sequence[RowFigures]) -> list[tuple[str, str]]:
     several = len(benchmark.machines) > 1
     facts = [
         *((f"Machine {host}" if several else "Machine", machine_in_words(item)) for host, item in _machines(benchmark)),
         *((f"Software of {host}" if several else "Software", _software(item)) for host, item in _machines(benchmark)),
         ("In all rows" if len(benchmark) > 1 else "Setting", common_setting([row.setting for row in benchmark.rows])),
         ("Protocol", _protocol(benchmark)),
-        ("Input", _option(benchmark, "input")),
         ("Begun", _when(benchmark)),
         ("Compared", _compared(benchmark)),
+        ("Outputs compared with", common_reference(figures)),
+        ("Figures", _reading(figures)),
     ]
     return [(label, value) for label, value in facts if value]
 
@@ -99,15 +105,9 @@ def _counted(numbers: Iterable[int], noun: str) -> str:
     return f"{low:,} {noun}{plural}" if low == high else f"{low:,} to {high:,} {noun}{plural}"
 
 
-def _option(benchmark: "Benchmark", name: str) -> str:
-    value = benchmark.options.get(name)
-    values = value if isinstance(value, tuple) else (value,)
-    return "; ".join(str(item) for item in values if item is not None)
-
-
 def _when(benchmark: "Benchmark") -> str:
     sessions = len(benchmark.sessions)
-    added = f"; {sessions} benchmarks added" if sessions > 1 else ""
+    added = f"; {_NUMBERS.get(sessions, sessions)} benchmarks together" if sessions > 1 else ""
     try:
         return f"{datetime.fromisoformat(benchmark.created):%Y-%m-%d %H:%M %z}".strip() + added
     except ValueError:
@@ -122,3 +122,18 @@ def _compared(benchmark: "Benchmark") -> str:
         f"with {benchmark.names[place]}; the 95 % intervals hold for all rows at once, and less than "
         f"{in_percent(LEAST_DIFFERENCE)} is no difference"
     )
+
+
+def _reading(figures: Sequence[RowFigures]) -> str:
+    """Return what the figures mean where they seem to contradict each other on a restless machine."""
+    if not any(row.runs for row in figures):
+        return ""
+    is_compared = any(row.speed_up is not None for row in figures)
+    paired = "speed-up: from blocks of the same rounds, not the ratio of the medians" if is_compared else ""
+    parts = [
+        "\u00b1: how far the median's 95 % interval reaches to its wider side, left out above 100 %",
+        paired,
+        "p90: 90 % of the runs took no longer" if any(row.p90_s is not None for row in figures) else "",
+        "samples/s: over all runs, slow ones included",
+    ]
+    return "; ".join(filter(None, parts))

@@ -37,7 +37,7 @@ def remarks_on(benchmark: "Benchmark") -> list[Remark]:
     ]
 
 
-_INTERRUPTED: Final[Remark] = ("warning", "It was interrupted, so there are fewer runs than it was to have.")
+_INTERRUPTED: Final[Remark] = ("warning", "It was interrupted: rows hold what had been measured by then.")
 
 
 def joined(names: Sequence[str]) -> str:
@@ -128,10 +128,19 @@ def _finding(found: Sequence[tuple[str, Finding]], remedy: str) -> str:
     if likewise:
         parts.append(f"Likewise {joined(likewise)}.")
     parts.append(_sentence(remedy))
-    gains = list(dict.fromkeys(finding.gain for _, finding in found if finding.gain))
-    if gains:
-        parts.append(f"Expect {gains[0]}." if len(gains) == 1 else f"Expect {joined(gains)}, in this order.")
+    if gains := _gains(found):
+        parts.append(f"Expect {gains}.")
     return " ".join(parts)
+
+
+def _gains(found: Sequence[tuple[str, Finding]]) -> str:
+    """Return what to expect, with the rows of which it is to be expected unless it is of all; empty if unknown."""
+    rows: dict[str, list[str]] = {}
+    for name, finding in found:
+        rows.setdefault(finding.gain, []).append(name)
+    if len(rows) == 1:
+        return next(iter(rows))
+    return joined([f"{gain} ({joined(names)})" for gain, names in rows.items() if gain])
 
 
 def _sentence(text: str) -> str:

@@ -1,5 +1,6 @@
 """What a benchmark gives: figures with what makes them trustworthy, to look at, to keep, and to add to others."""
 
+import difflib
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, SupportsIndex, TypeAlias
 from gsjupyter.benchmarking.layer_times import LayerTimes, layer_times
 from gsjupyter.benchmarking.records import Machine, Measurement, Setting
 from gsjupyter.benchmarking.results.names import row_names
+from gsjupyter.benchmarking.results.remarks import WRONG
 from gsjupyter.benchmarking.statistics.comparison import Comparison, compare
 from gsjupyter.benchmarking.statistics.latency import Latency, latency_of
-from gsjupyter.choices import check_choice
 from gsjupyter.errors import OptionError, WriteError
 from gsjupyter.report import Document, LayerRecord, Shown, format_bytes
 
@@ -45,7 +46,7 @@ class Benchmark(Shown):
     is_complete : bool
         Whether it ran to its end.
     baseline : Setting, optional
-        The row that the others are compared with; the first with figures if None.
+        The row that the others are compared with; if None, the first with figures whose outputs aren't wrong.
 
     Examples
     --------
@@ -100,7 +101,10 @@ class Benchmark(Shown):
         settings = [row.setting for row in self.rows]
         if self.baseline in settings:
             return settings.index(self.baseline)
-        return next((place for place, row in enumerate(self.rows) if row.has_figures), None)
+        measured = [place for place, row in enumerate(self.rows) if row.has_figures]
+        # Whatever computes something else is a poor yardstick.
+        right = (place for place in measured if all(finding.rule != WRONG for finding in self.rows[place].findings))
+        return next(right, measured[0] if measured else None)
 
     @property
     def sessions(self) -> tuple[str, ...]:
@@ -135,7 +139,13 @@ class Benchmark(Shown):
             names = "; ".join(self.names[place] for place in found)
             raise OptionError(f"{row} has {len(found)} rows.", advice=f"Say which, or give its number: {names}.")
         if not found:
-            check_choice("row", row, dict.fromkeys((*self.names, *(item.setting.subject for item in self.rows))))
+            known = list(dict.fromkeys((*self.names, *(item.setting.subject for item in self.rows))))
+            near = difflib.get_close_matches(str(row), known, 1)
+            # Names have commas in them.
+            raise OptionError(
+                f"this benchmark has no row {row!r}, only {'; '.join(known)}.",
+                advice=f"Did you mean {near[0]}?" if near else "",
+            )
         return found[0]
 
     def compared_with(self, row: Row) -> "Benchmark":
@@ -267,7 +277,7 @@ def check_saved(path: str | Path, *, overwrite: bool = False) -> Path:
     OptionError
         If the suffix is neither ``.json`` nor ``.html``.
     WriteError
-        If the file exists, or is a folder.
+        If the file exists, or is a folder, or there is no folder to write it in.
     """
     target = Path(path).expanduser()
     if target.is_dir():
@@ -277,6 +287,8 @@ def check_saved(path: str | Path, *, overwrite: bool = False) -> Path:
             f"{target.name or target} ends in neither .json (to load again) nor .html (a page to show around).",
             advice=f"Try {target.with_suffix('.json').name}." if target.name else "Give the name of a file.",
         )
+    if not target.parent.is_dir():
+        raise WriteError(f"there is no folder {target.parent} to write in.", advice="Make the folder first.")
     if target.exists() and not overwrite:
         status = target.stat()
         written = datetime.fromtimestamp(status.st_mtime).astimezone()

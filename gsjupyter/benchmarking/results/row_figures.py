@@ -49,6 +49,8 @@ class RowFigures:
         The size of the file.
     sqnr_db, max_abs_error, argmax_agreement : float, optional
         The outputs against the reference.
+    reference : str
+        What the outputs were held against, in words; empty if they weren't.
     sample_energy_j : float, optional
         What a sample takes.
     obstacle : str
@@ -87,6 +89,7 @@ class RowFigures:
     sqnr_db: float | None = None
     max_abs_error: float | None = None
     argmax_agreement: float | None = None
+    reference: str = ""
     sample_energy_j: float | None = None
     obstacle: str = ""
 
@@ -169,6 +172,7 @@ def _of_check(row: Measurement) -> dict[str, Any]:
         "sqnr_db": row.check.sqnr_db,
         "max_abs_error": row.check.max_abs_error,
         "argmax_agreement": row.check.argmax_agreement,
+        "reference": row.check.reference,
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import stat
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -19,7 +20,10 @@ FORMAT: Final = "gsjupyter benchmark"
 VERSION: Final = 1
 MAX_BYTES: Final = 1 << 28
 """What a file may have: 12 million runs. A larger one is not read, and not written."""
+_MOST_VALUES: Final = 1 << 24
+"""Without this, a file full of ``{},{},{}`` would take gigabytes when it is read."""
 
+_SHORTER: Final = "Measure for a shorter time: duration_s is how long each row runs."
 _READ: Final = strict_converter()
 
 
@@ -36,7 +40,12 @@ def save(benchmark: Benchmark, path: str | Path, *, overwrite: bool = False) -> 
     if target.suffix.lower() == ".json" and len(data) > MAX_BYTES:
         raise WriteError(
             f"{target.name} would have {format_bytes(len(data))}, and no more than {format_bytes(MAX_BYTES)} are read.",
-            advice="Measure for a shorter time: duration_s is how long each row runs.",
+            advice=_SHORTER,
+        )
+    if target.suffix.lower() == ".json" and _values(data) > _MOST_VALUES:
+        raise WriteError(
+            f"{target.name} would hold {_values(data):,} values, and no more than {_MOST_VALUES:,} are read.",
+            advice=_SHORTER,
         )
     with staging(target.parent) as stage:
         (stage / target.name).write_bytes(data)
@@ -47,10 +56,14 @@ def load(path: str | Path) -> Benchmark:
     """Read a benchmark; see `Benchmark.load`."""
     source = Path(path).expanduser()
     try:
-        size = source.stat().st_size
-        if size > MAX_BYTES:
+        status = source.stat()
+        # A pipe or a device would never end.
+        if not stat.S_ISREG(status.st_mode):
+            raise ResultFileError(f"can't read {source}: it is no file.")
+        if status.st_size > MAX_BYTES:
             raise ResultFileError(
-                f"{source.name} has {format_bytes(size)}, a benchmark has no more than {format_bytes(MAX_BYTES)}."
+                f"{source.name} has {format_bytes(status.st_size)}, a benchmark has no more than "
+                f"{format_bytes(MAX_BYTES)}."
             )
         data = source.read_bytes()
     except (OSError, ValueError) as error:
@@ -82,6 +95,8 @@ def from_json(data: bytes, name: str = "the text") -> Benchmark:
     ResultFileError
         If it is anything else; the message says where.
     """
+    if _values(data) > _MOST_VALUES:
+        raise ResultFileError(f"{name} holds more values than a benchmark has, which are at most {_MOST_VALUES:,}.")
     content = _parsed(data, name)
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise ResultFileError(f"{name} is no benchmark that gsjupyter has saved.")
@@ -108,6 +123,11 @@ def _parsed(data: bytes, name: str) -> Any:
         raise ResultFileError(f"{name} is no benchmark: byte {error.start:,} is no UTF-8.") from error
     except ValueError as error:
         raise ResultFileError(f"{name} is cut off, or no JSON: {error}.") from error
+
+
+def _values(data: bytes) -> int:
+    """Return how many values JSON holds at most."""
+    return sum(data.count(sign) for sign in (b",", b"[", b"{"))
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 from typing import Final, TypeAlias
 
 from gsjupyter.benchmarking.records import ENGINE_TITLES, Setting
@@ -13,7 +14,7 @@ from gsjupyter.report import Cell, Column, Table
 Filled: TypeAlias = tuple[Column, Sequence[Cell]]
 """A column with its cells."""
 
-_DIGITS: Final = 4
+_MOST_DIGITS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Unit:
     per_unit : float
         How many of it are one SI unit: 1000 for milliseconds.
     digits : int
-        Digits after the point, of which the smallest figure shows two or three significant ones.
+        Digits after the point, with which the middle figure shows three significant ones.
     """
 
     name: str
@@ -60,16 +61,21 @@ def tables_of(rows: Sequence[RowFigures], settings: Sequence[Setting]) -> list[T
         (Column("subject", "Model"), [row.subject for row in rows]),
         *(item for item in _setting_columns(settings) if len(set(item[1])) > 1),
     ]
+    median, spread, *percentiles = _latency_columns(rows)
     speed = [
-        *_latency_columns(rows),
-        _throughput_column(rows),
+        median,
+        spread,
+        # What a reader looks for first is not to be scrolled to.
         (Column("speed_up", "Speed-up"), [speed_up_in_words(row) for row in rows]),
+        *percentiles,
+        _throughput_column(rows),
         (Column("runs", "Runs", "integer"), [row.runs or None for row in rows]),
     ]
     besides = [
         _plain(Column("size_bytes", "Size", "bytes"), rows),
         _plain(Column("sqnr_db", "SQNR (dB)", "number"), rows),
         _plain(Column("argmax_agreement", "Same class", "percent"), rows),
+        (Column("reference", "Compared with"), _references(rows)),
         _scaled("load_s", "Load", rows, _TIMES),
         _scaled("first_run_s", "First run", rows, _TIMES),
         _plain(Column("host_memory_bytes", "Memory", "bytes"), rows),
@@ -86,6 +92,17 @@ def common_setting(settings: Sequence[Setting]) -> str:
     """Return what all rows of a benchmark have in common besides the machine, in words; empty if nothing."""
     columns = [item for item in _setting_columns(settings) if item[0].key != "host"]
     return ", ".join(_in_words(column, cells[0]) for column, cells in columns if len(set(cells)) == 1)
+
+
+def common_reference(rows: Sequence[RowFigures]) -> str:
+    """Return what the outputs of all rows were compared with, where that is the same; empty else."""
+    references = {row.reference for row in rows if row.reference}
+    return references.pop() if len(references) == 1 else ""
+
+
+def _references(rows: Sequence[RowFigures]) -> list[Cell]:
+    is_told_once = common_reference(rows)
+    return [None if is_told_once else row.reference or None for row in rows]
 
 
 def _in_words(column: Column, cell: Cell) -> str:
@@ -141,9 +158,9 @@ def _latency_columns(rows: Sequence[RowFigures]) -> list[Filled]:
     labels = {"median_s": "Median", "p90_s": "p90", "p95_s": "p95", "p99_s": "p99"}
     # One unit for all of them, so that they can be compared along a row.
     unit = time_unit(row.median_s for row in rows)
+    columns = [(key, label, _in_unit(key, rows, unit)) for key, label in labels.items()]
     median, *others = (
-        (Column(key, f"{label} ({unit.name})", "number", unit.digits), _in_unit(key, rows, unit))
-        for key, label in labels.items()
+        (Column(key, f"{label} ({unit.name})", "number", _digits(cells)), cells) for key, label, cells in columns
     )
     return [median, (Column("spread", "\u00b1", "percent"), [spread_of(row) for row in rows]), *others]
 
@@ -157,8 +174,8 @@ def spread_of(row: RowFigures) -> float | None:
 
 
 def _throughput_column(rows: Sequence[RowFigures]) -> Filled:
-    digits = _unit([row.throughput_per_s for row in rows], (("", 1.0, 0.0),)).digits
-    return _plain(Column("throughput_per_s", "Samples/s", "number", min(digits, 2)), rows)
+    digits = _digits([row.throughput_per_s for row in rows])
+    return _plain(Column("throughput_per_s", "Samples/s", "number", digits), rows)
 
 
 def _scaled(key: str, label: str, rows: Sequence[RowFigures], units: Sequence[tuple[str, float, float]]) -> Filled:
@@ -170,7 +187,7 @@ def _plain(column: Column, rows: Sequence[RowFigures]) -> Filled:
     return column, [getattr(row, column.key) for row in rows]
 
 
-def _in_unit(key: str, rows: Sequence[RowFigures], unit: Unit) -> list[Cell]:
+def _in_unit(key: str, rows: Sequence[RowFigures], unit: Unit) -> list[float | None]:
     values: list[float | None] = [getattr(row, key) for row in rows]
     return [value * unit.per_unit if value is not None else None for value in values]
 
@@ -183,6 +200,11 @@ def _unit(values: Iterable[float | None], units: Sequence[tuple[str, float, floa
         name, per_unit = whole, 1.0
     else:
         name, per_unit = next((name, per_unit) for name, per_unit, reached in smaller if max(known) >= reached)
-    # A column's figures share their digits: where they span decades, the smallest has to do with two.
-    digits = (2 if max(known) < 1000 * min(known) else 1) - math.floor(math.log10(min(known) * per_unit))
-    return Unit(name, per_unit, min(_DIGITS, max(0, digits)))
+    return Unit(name, per_unit, _digits([value * per_unit for value in known]))
+
+
+def _digits(values: Iterable[float | None]) -> int:
+    """Return the digits after the point for a column: three significant ones in the middle, two in the smallest."""
+    known = [value for value in values if value is not None and value > 0] or [1.0]
+    middle, least = (math.floor(math.log10(value)) for value in (median_low(known), min(known)))
+    return min(_MOST_DIGITS, max(0, 2 - middle, 1 - least))

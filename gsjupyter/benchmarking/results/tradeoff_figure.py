@@ -1,7 +1,7 @@
 """Speed against size against accuracy: which models are worth having, and which are worse in all three."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -44,7 +44,7 @@ def plot_tradeoff(rows: Sequence[RowFigures], settings: Sequence[Setting], axes:
     -------
     Axes
         Size on the x axis and latency on the y axis: the best is at the lower left. Rows whose outputs were not checked
-        are hollow. A line joins those that differ in nothing but the batch size, and has one name.
+        are hollow. A line joins those that differ in nothing but the batch size, which is told beside each.
 
     Raises
     ------
@@ -58,15 +58,15 @@ def plot_tradeoff(rows: Sequence[RowFigures], settings: Sequence[Setting], axes:
     ]
     if not points:
         raise OptionError("no row has both a latency and the size of a file.", advice='Try plot("latency").')
-    axes = axes if axes is not None else new_axes(5.8, 4.0)
+    axes = axes if axes is not None else new_axes(6.8, 4.4)
     unit = time_unit(_sample_s(row) for row, _ in points)
     size_name, size_unit = ("MB", 1e6) if max(row.size_bytes or 0 for row, _ in points) >= 1e6 else ("kB", 1e3)
     places = [((row.size_bytes or 0) / size_unit, _sample_s(row) * unit.per_unit) for row, _ in points]
-    lines: dict[Setting, list[tuple[float, float]]] = {}
+    lines: dict[Setting, list[tuple[Place, int]]] = {}
     for (_, setting), place in zip(points, places, strict=True):
-        lines.setdefault(replace(setting, batch=1), []).append(place)
+        lines.setdefault(replace(setting, batch=1), []).append((place, setting.batch))
     for line in lines.values():
-        axes.plot(*zip(*line, strict=True), color=GREY, linewidth=0.8, zorder=1)
+        axes.plot(*zip(*(place for place, _ in line), strict=True), color=GREY, linewidth=0.8, zorder=1)
     _draw_points(axes, places, points)
     axes.margins(0.12)
     set_scale(axes, "x", [x for x, _ in places])
@@ -74,9 +74,22 @@ def plot_tradeoff(rows: Sequence[RowFigures], settings: Sequence[Setting], axes:
     axes.set_xlabel(f"size ({size_name})", fontsize=9)
     axes.set_ylabel(f"median latency of a sample ({unit.name})", fontsize=9)
     tidy(axes, "both")
-    names = [shortened(name, 40) for name in row_names(list(lines))]
-    _label_points(axes, [min(line, key=lambda place: place[1]) for line in lines.values()], names, places)
+    _label_points(axes, _labels(lines), places)
     return axes
+
+
+def _labels(lines: Mapping[Setting, Sequence[tuple[Place, int]]]) -> list[tuple[Place, str]]:
+    """Return where names stand: a line's at its fastest point, and the batch at each if there are several."""
+    batches = {batch for line in lines.values() for _, batch in line}
+    labels = []
+    for (setting, line), name in zip(lines.items(), row_names(list(lines)), strict=True):
+        (place, batch), *others = sorted(line, key=lambda point: point[0][1])
+        told = f", batch {batch}" if len(batches) > 1 else ""
+        labels.append((place, shortened(name, 40) + told))
+        # Of one file all lines have the same size, so the model's name alone is left out.
+        rest = name[len(setting.subject) + 2 :]
+        labels += [(place, shortened(", ".join(filter(None, (rest, f"batch {batch}"))))) for place, batch in others]
+    return labels
 
 
 def _sample_s(row: RowFigures) -> float:
@@ -108,8 +121,8 @@ def _shade(sqnr_db: float) -> float:
     return 0.0 if math.isnan(sqnr_db) else min(max((sqnr_db - _WORST_DB) / (_BEST_DB - _WORST_DB), 0.0), 1.0)
 
 
-def _label_points(axes: "Axes", targets: Sequence[Place], names: Sequence[str], points: Sequence[Place]) -> None:
-    """Write each name beside its point, where it lies over as few other names and points as can be."""
+def _label_points(axes: "Axes", labels: Sequence[tuple[Place, str]], points: Sequence[Place]) -> None:
+    """Write each label beside its point, where it lies over as few other names and points as can be."""
     figure = axes.get_figure(root=True)
     if figure is None:
         return
@@ -117,7 +130,9 @@ def _label_points(axes: "Axes", targets: Sequence[Place], names: Sequence[str], 
     figure.draw_without_rendering()
     taken = [_box_around(x, y) for x, y in axes.transData.transform(np.array(points))]
     inside = axes.get_window_extent()
-    for target, name in zip(targets, names, strict=True):
+    # In a file of another resolution text is a little longer.
+    inside = inside.padded(-0.02 * inside.width)
+    for target, name in labels:
         text = axes.annotate(name, target, (0, 0), textcoords="offset points", fontsize=7.5, parse_math=False)
         # Else the axes would become smaller for it, and all places others.
         text.set_in_layout(False)

@@ -69,7 +69,7 @@ def find_ascend(root: Path = _ROOT, environment: Mapping[str, str] = os.environ)
         The environment's variables.
     """
     home = next((Path(environment[name]) for name in HOMES if environment.get(name)), None)
-    folder = next((place for place in (home, *(root / name for name in _PLACES)) if place and place.is_dir()), None)
+    folder = next((place for place in (home, *(root / name for name in _PLACES)) if place and _is_folder(place)), None)
     driver = _matched(_DRIVER, root / "usr/local/Ascend/driver/version.info")
     nodes = [node for node in root.glob("dev/davinci*") if node.name.removeprefix("davinci").isdigit()]
     version = (_cann_version(folder) or "unknown") if folder else ""
@@ -105,6 +105,13 @@ def listed(table: str) -> Iterator[dict[str, Any]]:
                 yield {"name": name, "memory_bytes": most * 1024 * 1024 or None}
         elif card := _CARD.match(line):
             name = card[1] if card[1].startswith("Ascend") else f"Ascend {card[1]}"
+
+
+def _is_folder(place: Path) -> bool:
+    # CANN is often installed for one user, and nobody else may look into its folder.
+    with suppress(OSError):
+        return place.is_dir()
+    return False
 
 
 def _cann_version(folder: Path) -> str:

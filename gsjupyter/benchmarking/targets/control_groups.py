@@ -5,6 +5,7 @@ The limits are those of control groups, version 1 or 2 [1]_: a group's own, and 
 .. [1] https://docs.kernel.org/admin-guide/cgroup-v2.html
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,10 +50,7 @@ def group_limits(mounted: Path = _MOUNTED, membership: Path = _MEMBERSHIP) -> Li
 
 def _groups(mounted: Path, membership: Path) -> Iterator[Path]:
     """Yield the folders of the groups that this process is in, and of those around them."""
-    lines = []
-    with suppress(OSError):
-        lines = membership.read_text().splitlines()
-    for line in lines:
+    for line in _text(membership).splitlines():
         number, _, rest = line.partition(":")
         controllers, _, name = rest.partition(":")
         ours = sorted({"cpu", "memory"} & set(controllers.split(",")))
@@ -69,7 +67,7 @@ def _processors(group: Path) -> float | None:
     quota, period = [*_words(group / "cpu.max"), "", ""][:2]
     if not quota:
         quota, period = ("".join(_words(group / f"cpu.cfs_{name}_us")) for name in ("quota", "period"))
-    with suppress(ValueError, ZeroDivisionError):
+    with suppress(ValueError, ArithmeticError):
         # Without a limit it is "max" in version 2, and -1 in version 1.
         return int(quota) / int(period) if int(quota) > 0 else None
     return None
@@ -84,9 +82,14 @@ def _memory_bytes(group: Path) -> int | None:
 
 
 def _words(file: Path) -> list[str]:
-    with suppress(OSError):
-        return file.read_text().split()
-    return []
+    return _text(file).split()
+
+
+def _text(file: Path) -> str:
+    """Return what is in a file, nothing if it can't be read; names of groups may be any bytes."""
+    with suppress(OSError, ValueError):
+        return os.fsdecode(file.read_bytes())
+    return ""
 
 
 def _least(values: Iterable[_Number | None]) -> _Number | None:

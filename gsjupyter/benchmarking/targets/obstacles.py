@@ -64,7 +64,7 @@ def gpu_obstacle(nvidia: Nvidia, backend: GpuBackend, *, hidden_by: str = "", ot
     if not backend.made_for:
         return Obstacle("MindSpore as it is installed has no GPU backend.", other_way)
     if hidden_by:
-        return _hidden(hidden_by)
+        return Obstacle(sentence(nvidia.obstacle), _NO_GPU) if nvidia.obstacle else _hidden(hidden_by)
     if backend.missing:
         return Obstacle(_lacking(backend, nvidia), _joined(other_way, f"Or {_setting_up(backend)}"))
     return _wrong_home(backend, other_way)

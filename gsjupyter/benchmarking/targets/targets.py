@@ -54,8 +54,8 @@ class Targets(Shown, Sequence[Place]):
         columns = [
             Column("target", "Target"),
             Column("engine", "Engine"),
-            Column("there", "There"),
-            Column("details", "What is there"),
+            Column("there", "Works"),
+            Column("details", "Installed"),
         ]
         table = Table("Where models can run", columns, [_row(place) for place in self.places])
         messages = Messages(self._messages())

@@ -22,6 +22,7 @@ def files(tmp_path_factory):
         "unsigned weights": networks.chain(folder / "unsigned_weights.onnx", weights=np.uint8),
         "dynamic": networks.dynamic_chain(folder / "dynamic.onnx"),
         "weights": networks.weights_in_integers(folder / "weights.onnx"),
+        "weights in blocks": networks.weights_in_blocks(folder / "weights_in_blocks.onnx"),
         "products": networks.chain(folder / "products.onnx", operator="MatMul"),
         "float products": networks.float_chain(folder / "float_products.onnx", operator="MatMul"),
         "half": networks.float_chain(folder / "half.onnx", dtype=np.float16),

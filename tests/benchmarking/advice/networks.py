@@ -105,6 +105,21 @@ def weights_in_integers(path, *, operator="MatMul", layers=3, **sizes):
     return file.save(path, "y")
 
 
+def weights_in_blocks(path, *, layers=3, channels=32):
+    """Write the products that ONNX Runtime's own quantizer makes of weights: it reads their integers as they are."""
+    file = QuantizedFile("MatMul", channels=channels)
+    value = "x"
+    settings = {"K": channels, "N": channels, "bits": 4, "block_size": 32, "accuracy_level": 4}
+    for number in range(layers):
+        name = f"layer{number}"
+        numbers = file.rng.integers(0, 256, (channels, channels // 32, 16)).astype(np.uint8)
+        stored = [file.stored(f"{name}/weight", numbers)]
+        stored.append(file.stored(f"{name}/scale", np.full(channels * (channels // 32), 0.01, np.float32)))
+        value = file.node("MatMulNBits", [value, *stored], f"{name}/y", domain="com.microsoft", **settings)
+    file.node("Identity", [value], "y")
+    return file.save(path, "y", domains=["com.microsoft"])
+
+
 def dynamic_chain(path, *, layers=3):
     """Write convolutions that quantize their input at each call."""
     file = QuantizedFile()

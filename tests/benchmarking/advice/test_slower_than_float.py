@@ -15,7 +15,7 @@ def test_a_slower_network_points_at_what_was_found(files):
     found = findings_of(case)
     assert [finding.rule for finding in found] == ["conversions", "slower-than-float"]
     assert found[-1].symptom == "it is slower than the same network in float: float is 1.30x as fast"
-    assert found[-1].remedy == "See what was found of it: conversions"
+    assert found[-1].remedy == "The other notes on it say why, and what to do"
 
 
 def test_without_a_cause_it_says_so_and_what_to_look_at(files):

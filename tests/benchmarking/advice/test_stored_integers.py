@@ -105,6 +105,18 @@ def test_what_a_plain_session_dequantizes_at_every_call_is_counted(files, tmp_pa
     assert said in weights_only(case).symptom
 
 
+def test_a_product_that_reads_integer_weights_as_they_are_is_healthy(files):
+    case = evidence(files, row("weights in blocks"))
+    assert case.numbers == "integer weights"
+    assert findings_of(case) == ()
+
+
+def test_nobody_is_told_that_a_file_is_not_fast_which_was_faster_than_float(files):
+    rows = [row("weights", median_s=0.5e-3), row("float products", median_s=1e-3)]
+    assert weights_only(evidence(files, *rows)) is None
+    assert weights_only(evidence(files, *rows[:1])) is not None
+
+
 def test_cuda_has_no_integer_kernels(files):
     operators = [time("DequantizeLinear", 0.2), time("QuantizeLinear", 0.1), time("Conv", 0.7)]
     rows = [row("healthy", target="gpu", provider="cuda", operators=operators)]

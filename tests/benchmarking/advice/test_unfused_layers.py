@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx
 import pytest
 
 from gsjupyter.benchmarking.advice.unfused_layers import conversions, dynamic_convolutions, unfused_layers
 from tests.benchmarking.advice.cases import evidence, row, time
-from tests.benchmarking.advice.networks import QuantizedFile
+from tests.benchmarking.advice.networks import CHANNELS, QuantizedFile
+
+
+def quantized(name, operator, value, file):
+    """Add a convolution with an operator of several inputs behind it, each of which has integers of its own."""
+    ones = [file.stored(f"{name}/{part}", np.ones(CHANNELS, np.float32)) for part in range(4)]
+    value = file.grid(f"{name}/conv", file.layer(name, value, file.integer_weight(name)))
+    value = file.node(operator, [value, *(ones if operator == "BatchNormalization" else [])], f"{name}/{operator}")
+    return file.grid(f"{name}/y", value)
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """Give networks as other quantizers leave them, by what is computed in float between integers there."""
+    folder = tmp_path_factory.mktemp("others")
+    found = {}
+    for operator in ("BatchNormalization", "Relu", "Softplus", "Exp"):
+        file = QuantizedFile()
+        value = file.grid("x", "x")
+        for name in ("first", "second", "third"):
+            value = quantized(name, operator, value, file)
+        file.node("Identity", [value], "y")
+        found[operator] = file.save(folder / f"{operator}.onnx", "y")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +107,25 @@ def test_a_relu_with_a_grid_of_its_own_has_values_converted_twice(own):
     assert found.remedy.startswith("Quantize each value once, behind its ReLU")
 
 
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("BatchNormalization", "Fold each BatchNormalization into the layer before it, as gs.convert does"),
+        ("Relu", "Quantize what comes out of a ReLU from 0 on"),
+        ("Softplus", "Keep the layers around these operators in float (--keep, for first, second, third); or use ReLU"),
+    ],
+)
+def test_the_remedy_is_for_what_stands_between_the_integers(name, remedy, others):
+    found = conversions(evidence(others, row(name)))
+    assert f"(3 {name})" in found.symptom
+    assert found.remedy.startswith(remedy)
+
+
+def test_what_is_no_activation_function_is_not_exchanged_for_one(others):
+    found = conversions(evidence(others, row("Exp")))
+    assert found.remedy == "Keep the layers around these operators in float (--keep, for first, second, third)"
+
+
 def test_dynamic_quantization_is_slow_with_convolutions(files):
     rows = [row("dynamic", median_s=4e-3), row("healthy", median_s=1e-3)]
     found = dynamic_convolutions(evidence(files, *rows))
@@ -95,6 +138,47 @@ def test_dynamic_quantization_is_slow_with_convolutions(files):
 @pytest.mark.parametrize("name", ["healthy", "products", "float", "weights"])
 def test_healthy_networks_have_nothing_of_it(rule, name, files):
     assert rule(evidence(files, row(name))) is None
+
+
+def test_layers_with_the_paths_of_pytorch_are_those_of_the_profile(tmp_path):
+    file = QuantizedFile()
+    value = file.grid("x", "x")
+    for name in ("first", "second", "third"):
+        # Transposed convolutions have no integer kernel.
+        operator = "ConvTranspose" if name == "second" else "Conv"
+        value = file.layer(f"/up/up.1/{name}", value, file.integer_weight(name), operator=operator)
+        value = file.grid(f"/up/up.1/{name}/y", value)
+    file.node("Identity", [value], "y")
+    operators = [time("QLinearConv", 0.7, "/up/up.1/first/Conv", "up.1.first")]
+    operators.append(time("ConvTranspose", 0.25, "/up/up.1/second/ConvTranspose", "up.1.second"))
+    operators.append(time("QuantizeLinear", 0.05, "/up/up.1/second/y/rounded_node", "up.1.second"))
+    case = evidence({"up": file.save(tmp_path / "up.onnx", "y")}, row("up", operators=operators))
+    found = unfused_layers(case)
+    assert "(up.1.second: transposed convolutions have no integer kernel)" in found.symptom
+    # The layer itself stays as it is.
+    assert found.gain == "at most 1.05x, as that takes 5 % of the operators' time"
+
+
+def test_a_product_that_reads_floats_is_no_integer_kernel(tmp_path):
+    file = QuantizedFile("MatMul", channels=32)
+    value = file.grid("x", "x", np.uint16)
+    for name in ("first", "second", "third"):
+        value = file.layer(name, value, file.integer_weight(name))
+        value = file.grid(f"{name}/y", value, np.uint16)
+    file.node("Identity", [value], "y")
+    case = evidence({"wide": file.save(tmp_path / "wide.onnx", "y")}, row("wide"))
+    assert case.running.operators["MatMulNBits"] == 3
+    assert "first, second, third: its input is uint16" in unfused_layers(case).symptom
+
+
+def test_names_from_a_file_do_not_reach_the_terminal_as_they_are(own, tmp_path):
+    model = onnx.load(own["unfused"])
+    for node in model.graph.node:
+        node.name = node.name.replace("second", "\x1b[31msecond\n")
+    onnx.save(model, tmp_path / "red.onnx")
+    symptom = unfused_layers(evidence({"red": tmp_path / "red.onnx"}, row("red"))).symptom
+    assert symptom.isprintable()
+    assert "(?[31msecond?, third: " in symptom
 
 
 def test_layers_without_names_are_not_guessed_at(own, tmp_path):

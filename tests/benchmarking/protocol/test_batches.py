@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from gsjupyter.benchmarking.protocol.batches import Inputs, arrays_of, is_fixed, resized, sample_count
+from gsjupyter.benchmarking.protocol.batches import Inputs, arrays_of, is_fixed, resized
 from gsjupyter.errors import InputError
-from gsjupyter.signature import InputSpec
+from gsjupyter.signature import InputSpec, sample_count
 
 FREE = (InputSpec("x", (-1, 3), "float32"),)
 FIXED = (InputSpec("x", (2, 3), "float32"),)
@@ -62,6 +62,21 @@ def test_a_model_gets_the_first_example_that_fits_it(samples):
     assert inputs.batch_known() == 1
 
 
+def test_a_model_gets_the_example_of_its_own_first(samples):
+    own = 2 * samples
+    assert Inputs(examples=((samples,),)).fit("net", FREE, None, (own,)).origin[0] is own
+
+
+def test_an_input_that_no_memory_holds_is_not_made_up():
+    with pytest.raises(InputError, match=r"net takes .* TB of input at batch 1, and there is no memory"):
+        Inputs().fit("net", (InputSpec("x", (1, 10**12), "float32"),), None)
+
+
+def test_what_is_no_array_is_refused():
+    with pytest.raises(InputError, match="an input is no array"):
+        arrays_of(([[1, 2], [3]],))
+
+
 def test_without_any_example_input_is_random_and_repeats():
     first, second = (Inputs(seed=3).fit("net", FREE, 4) for _ in range(2))
     assert first.origin is None
@@ -78,6 +93,12 @@ def test_a_small_random_batch_is_the_beginning_of_a_large_one():
 def test_random_input_has_the_batch_size_of_the_file():
     assert Inputs().fit("net", FIXED, None).batch == 2
     assert Inputs().fit("net", FREE, None).batch == 1
+
+
+def test_a_file_that_takes_any_batch_gets_the_one_that_others_are_written_for():
+    inputs = Inputs(free_batch=5)
+    assert [inputs.fit("net", specs, None).batch for specs in (FREE, FIXED)] == [5, 2]
+    assert inputs.fit("net", FREE, 3).batch == 3
 
 
 def test_several_random_inputs_differ_and_shared_ones_keep_their_shape():

@@ -1,5 +1,6 @@
 """What a device with little memory would do, by models that follow a script: there is no such device here."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +17,19 @@ from gsjupyter.benchmarking.protocol.subjects import Subject
 from gsjupyter.engines.measured import FirstRun, Loaded
 from gsjupyter.engines.resources import Resources
 from gsjupyter.errors import EngineError
+from gsjupyter.interrupts import uninterrupted
 from gsjupyter.signature import InputSpec
 
 
 class Device:
-    """A device that holds so many models, and counts energy: a joule for each run."""
+    """A device that holds so many models, and counts energy: a joule for each run.
 
-    def __init__(self, room):
+    It doesn't tell what each process holds, but only how much is held in all.
+    """
+
+    def __init__(self, room, timings=10**6):
         self.room = room
+        self.timings = timings
         self.held = []
         self.joules = 0.0
         self.most = 0
@@ -36,8 +42,10 @@ class ScriptedModel:
     def __init__(self, device, name):
         self._device = device
         self._name = name
+        self._held_before = 0
 
     def start(self, limit_s):
+        self._held_before = len(self._device.held)
         if self._name == "broken" or len(self._device.held) >= self._device.room:
             raise EngineError("out of memory")
         self._device.held.append(self)
@@ -48,12 +56,15 @@ class ScriptedModel:
         return FirstRun(90.0, arrays)
 
     def timed(self, *, duration_s, least_runs, limit_s):
+        self._device.timings -= 1
+        if self._device.timings < 0:
+            raise EngineError("it crashed")
         runs = max(least_runs, int(np.ceil(duration_s / 0.1)))
         self._device.joules += runs
         return [0.1] * runs
 
     def resources(self):
-        return Resources(100, 1000 * len(self._device.held), self._device.joules)
+        return Resources(100, 1000 * (len(self._device.held) - self._held_before), self._device.joules)
 
     def wait_until_idle(self):
         return True
@@ -115,7 +126,35 @@ def test_energy_is_that_of_the_counted_runs_alone(run, room):
         for launch in row.launches:
             counted = sum(len(block.durations_s) for block in row.blocks if block.launch == launch.number)
             assert launch.energy_j == counted == 5
-            assert launch.device_memory_bytes == 1000 * room
+
+
+@pytest.mark.parametrize("room", [1, 3])
+def test_memory_of_the_device_is_what_a_model_holds_and_not_what_others_do(run, room):
+    for row in run(Device(room), "a", "b", "c"):
+        assert [launch.device_memory_bytes for launch in row.launches] == [1000, 1000]
+
+
+def test_runs_before_a_crash_have_their_energy(run):
+    (row,) = run(Device(1, timings=8), "a")
+    assert row.obstacle == "it crashed"
+    (launch,) = row.launches
+    assert launch.energy_j == sum(len(block.durations_s) for block in row.blocks) > 0
+
+
+def test_impatient_interrupts_leave_no_process(run):
+    device = Device(3)
+    close = ScriptedModel.close
+
+    def interrupted_again(model):
+        close(model)
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScriptedModel, "close", interrupted_again)
+        with pytest.raises(KeyboardInterrupt):
+            run(device, "a", "b", "c")
+    assert device.held == []
 
 
 def test_a_first_run_that_compiles_for_long_makes_no_row_slow(run):

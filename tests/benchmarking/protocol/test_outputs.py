@@ -29,10 +29,10 @@ class File(ModelFile):
     digest: str = ""
 
 
-def row(label, outputs, *, batch=2, x=X, subject=None, digest="", target="cpu"):
+def row(label, outputs, *, batch=2, x=X, subject=None, digest="", target="cpu", written=None):
     subject = subject or Subject(label, {"onnxruntime": File(Path(label), digest=digest)})
     planned = Planned(subject, target, "onnxruntime", target, batch, 1)
-    return Row(planned, batch, Cost(1.0, 1.0), arrays=(x,), origin=(x,), outputs=outputs)
+    return Row(planned, batch, Cost(1.0, 1.0), arrays=(x,), origin=(x,), outputs=outputs, written_batch=written)
 
 
 def of_network(promised_db=math.inf):
@@ -143,11 +143,76 @@ def test_no_numbers_are_told():
     assert measured.findings[0].symptom == "Its outputs are no numbers where those of a on ONNX Runtime, CPU are."
 
 
+def test_a_reference_without_numbers_is_not_held_against_a_row_that_has_them():
+    measured = row("b", (Y,))
+    check_outputs([row("a", (Y * np.float32(np.inf),)), measured])
+    (finding,) = measured.findings
+    assert finding.symptom == "Its outputs are numbers where those of a on ONNX Runtime, CPU are none."
+    assert finding.remedy.startswith("Look at what it was held against first")
+
+
 def test_the_same_file_must_give_the_same_everywhere():
     near, far = row("a", (with_noise(Y, 30),), digest="1", target="gpu"), row("a", (with_noise(Y, 15),), digest="1")
     check_outputs([row("a", (Y,), digest="1"), near, far])
     assert near.findings == ()
     assert "The same file gives other outputs here than on a on ONNX Runtime, CPU" in far.findings[0].symptom
+
+
+@pytest.mark.parametrize(
+    ("outputs", "symptom"),
+    [
+        ((Y[:, :3],), "Its outputs have shape (2, 3), those of a on ONNX Runtime, CPU (2, 4)."),
+        ((Y, Y), "It gives 2 outputs, and a on ONNX Runtime, CPU gives 1."),
+        ((), "It gives 0 outputs, and a on ONNX Runtime, CPU gives 1."),
+    ],
+)
+def test_outputs_of_other_shapes_are_told_and_accuse_nobody(outputs, symptom):
+    measured = row("b", outputs)
+    check_outputs([row("a", (Y,)), measured])
+    (finding,) = measured.findings
+    assert (finding.rule, finding.symptom) == ("wrong-output", symptom)
+    assert finding.remedy.startswith("If both are to be the same network")
+
+
+def test_the_output_that_has_another_shape_is_named():
+    measured = row("b", (Y, Y[:1]))
+    check_outputs([row("a", (Y, Y)), measured])
+    assert measured.findings[0].symptom.startswith("Its output 2 of 2 has shape (1, 4), that of a on ONNX Runtime")
+
+
+def test_outputs_of_other_shapes_than_the_source_gives_are_wrong():
+    measured = row("net", (Y.T,), subject=of_network())
+    check_outputs([row("other", (Y.T,)), measured])
+    assert measured.findings[0].symptom == "Its outputs have shape (4, 2), those of its source (2, 4)."
+    assert measured.findings[0].remedy.startswith("Don't trust its speed")
+
+
+def test_outputs_of_other_shapes_than_the_same_file_gives_elsewhere_are_wrong():
+    measured = row("a", (Y.T,), digest="1", target="gpu")
+    check_outputs([row("a", (Y,), digest="1"), measured])
+    assert measured.findings[0].remedy.startswith("One of the two")
+
+
+def test_shapes_that_differ_by_the_batch_only_and_other_inputs_are_nothing_to_tell():
+    rows = [row("a", (Y,)), row("a", (Y[:1],), batch=1, x=X[:1]), row("wide", (Y.T,), x=np.ones((2, 9)))]
+    check_outputs(rows)
+    assert [item.findings for item in rows] == [(), (), ()]
+
+
+def test_outputs_that_do_not_follow_the_batch_are_told_in_the_first_row_too_and_are_no_reference():
+    frozen = row("a", (Y,), batch=1, x=X[:1], written=2)
+    others = [row("a", (Y,)), row("b", (Y[:1],), batch=1, x=X[:1])]
+    check_outputs([frozen, *others])
+    assert "Run at batch 1, it gives an output of shape (2, 4), as for the batch of 2" in frozen.findings[0].symptom
+    assert [item.findings for item in others] == [(), ()]
+    assert others[1].check.reference == "a on ONNX Runtime, CPU"
+
+
+@pytest.mark.parametrize("outputs", [(Y[:1],), (Y, Y[:1]), (np.float32(1),), (Y.T,)])
+def test_outputs_that_follow_the_batch_or_do_not_count_it_are_nothing_to_tell(outputs):
+    measured = row("a", outputs, batch=1, x=X[:1], written=2)
+    check_outputs([measured])
+    assert measured.findings == ()
 
 
 def test_checking_again_finds_the_same_once():

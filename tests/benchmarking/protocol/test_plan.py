@@ -1,3 +1,4 @@
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -95,8 +96,13 @@ def test_many_runs_are_spread_over_the_blocks():
 def test_a_row_takes_part_in_as_many_rounds_as_it_needs(own, rounds):
     taken = [number for number in range(rounds) if takes_part(number, rounds, own)]
     assert len(taken) == own
-    gaps = [later - earlier for earlier, later in pairwise(taken)]
-    assert not gaps or max(gaps) - min(gaps) <= 1
+    gaps = [later - earlier for earlier, later in pairwise([*taken, rounds])]
+    assert not gaps or max(gaps) <= 2 * math.ceil(rounds / own)
+
+
+def test_rows_have_as_many_rounds_in_common_as_the_slower_one_has():
+    taken = [{number for number in range(10) if takes_part(number, 10, own)} for own in range(11)]
+    assert all(fewer <= more for fewer, more in pairwise(taken))
 
 
 def test_the_cost_of_a_launch_is_opening_all_rows_and_running_their_blocks():

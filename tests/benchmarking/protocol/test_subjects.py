@@ -113,6 +113,12 @@ def test_what_is_no_file_to_run_is_refused(tmp_path, name, error, words):
         of_file(tmp_path / name)
 
 
+def test_a_file_that_can_not_be_read_is_refused(tmp_path):
+    (tmp_path / "net.onnx").symlink_to("/proc/self/mem")
+    with pytest.raises(ModelFileError, match=r"can't read .*net\.onnx"):
+        of_file(tmp_path / "net.onnx")
+
+
 @pytest.mark.parametrize("things", [[], {}])
 def test_nothing_is_refused(subjects, things):
     with pytest.raises(OptionError, match="nothing to measure"):

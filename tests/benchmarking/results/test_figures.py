@@ -96,6 +96,25 @@ def test_throughput_has_a_line_for_each_engine_in_order_of_the_batch():
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "8"]
 
 
+def test_the_legend_of_many_lines_leaves_room_for_them():
+    rows = [row(f"net{index}", 0.01, batch=batch) for index in range(9) for batch in (1, 8)]
+    axes = drawn(benchmark(*rows).plot("throughput"))
+    legend, inside = axes.get_legend().get_window_extent(), axes.get_window_extent()
+    assert legend.height < inside.height / 3
+    assert legend.x0 >= 0
+    assert legend.x1 <= axes.figure.bbox.x1
+
+
+def test_the_tradeoff_tells_batches_and_threads_apart():
+    rows = [row(batch=batch, threads=threads) for threads in (1, 4) for batch in (1, 8)]
+    axes = drawn(benchmark(*rows).plot("tradeoff"))
+    assert sorted(text.get_text() for text in axes.texts) == [
+        *("1 thread, batch 1", "4 threads, batch 1", "net, 1 thread, batch 8", "net, 4 threads, batch 8")
+    ]
+    axes = drawn(benchmark(row("a", batch=1), row("b", batch=8)).plot("tradeoff"))
+    assert [text.get_text() for text in axes.texts] == ["a, batch 1", "b, batch 8"]
+
+
 def test_the_tradeoff_has_size_and_latency_of_a_sample():
     axes = drawn(FULL.plot("tradeoff"))
     assert sorted(points(axes)) == [

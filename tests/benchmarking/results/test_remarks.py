@@ -25,7 +25,16 @@ def test_the_same_remedy_for_other_symptoms_is_one_message():
     other = replace(FINDING, symptom="s8 activations take 12 % of the time", gain="up to 1.1x")
     [(_, text)] = remarks_on(benchmark(row("a", findings=(FINDING,)), row("b", findings=(other,))))
     assert text.startswith("a: s8 activations take 51 % of the time. Likewise b. Export it again.")
-    assert text.endswith("Expect up to 2.1x; up to 1.1x, in this order.")
+    assert text.endswith("Expect up to 2.1x (a); up to 1.1x (b).")
+
+
+def test_a_gain_is_of_the_rows_that_have_it():
+    unknown = replace(FINDING, gain="")
+    found = [FINDING, unknown, FINDING]
+    [(_, text)] = remarks_on(benchmark(*(row(name, findings=(item,)) for name, item in zip("abc", found, strict=True))))
+    assert text.endswith("Export it again. Expect up to 2.1x (a; c).")
+    [(_, text)] = remarks_on(benchmark(row("a", findings=(unknown,)), row("b", findings=(unknown,))))
+    assert text.endswith("Export it again.")
 
 
 def test_other_rules_are_other_messages():
@@ -54,7 +63,7 @@ def test_a_row_that_broke_off_says_so():
 def test_an_interrupt_is_told():
     [(level, text)] = remarks_on(benchmark(row(), is_complete=False))
     assert level == "warning"
-    assert "interrupted" in text
+    assert text == "It was interrupted: rows hold what had been measured by then."
 
 
 def test_durations_that_had_not_settled_are_told():

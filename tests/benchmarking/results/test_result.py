@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gsjupyter.benchmarking.records import Block
+from gsjupyter.benchmarking.records import Block, Finding
 from gsjupyter.errors import OptionError
 from gsjupyter.report import MIME_TYPE, to_text
 from tests.benchmarking.known_results import (
@@ -43,6 +43,8 @@ def test_rows_are_found_by_number_name_label_and_setting():
 def test_a_row_that_is_not_there_is_refused_with_the_nearest_name():
     with pytest.raises(OptionError, match="Did you mean net8"):
         benchmark(row("net8"), row("other"))["nett8"]
+    with pytest.raises(OptionError, match="no row 'nope', only net, 1 thread; net, 4 threads; net"):
+        benchmark(row(threads=1), row(threads=4)).operators("nope")
     with pytest.raises(OptionError, match="net has 3 rows") as caught:
         FULL["net"]
     assert "net, ONNX Runtime, GPU, batch 1" in caught.value.advice
@@ -74,6 +76,7 @@ def test_figures_are_those_of_the_runs():
     assert math.isnan(figures.p99_s)
     assert figures.throughput_per_s == pytest.approx(200.0)
     assert figures.runs == 60
+    assert list(frame.reference)[2:4] == ["its source", ""]
     assert (figures.load_s, figures.first_run_s, figures.host_memory_bytes) == (0.25, 0.5, 50_000_000)
     # Against the first row per sample: 100 ms against 5 ms.
     assert figures.speed_up == pytest.approx(20.0)
@@ -105,6 +108,14 @@ def test_the_first_row_with_figures_is_the_baseline():
     assert result.baseline_place == 1
     assert result.comparisons[1] is None
     assert result.comparisons[2].speed_up.estimate == pytest.approx(0.5)
+
+
+def test_a_row_that_computes_something_else_is_no_baseline_unless_asked_for_or_alone():
+    wrong = Finding("wrong-output", "Its outputs have other shapes.", "Look at it.")
+    result = benchmark(row("a", findings=(wrong,)), row("b", findings=(FINDING,)), row("c"))
+    assert result.baseline_place == 1
+    assert result.compared_with("a").baseline_place == 0
+    assert benchmark(missing("a"), row("b", findings=(wrong,))).baseline_place == 1
 
 
 def test_another_baseline_gives_the_inverse_and_leaves_the_benchmark_as_it_is():
@@ -175,4 +186,4 @@ def test_several_machines_have_their_column_and_facts():
 def test_sessions_are_told():
     result = benchmark(row()) + benchmark(row(session="day2", blocks=blocks(0.01, session="day2")))
     assert result.sessions == ("day1", "day2")
-    assert "2 benchmarks added" in repr(result)
+    assert "; two benchmarks together" in repr(result)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import string
 from dataclasses import replace
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from gsjupyter.benchmarking.records import Block, OutputCheck
 from gsjupyter.benchmarking.results import storage
-from gsjupyter.benchmarking.results.result import Benchmark
+from gsjupyter.benchmarking.results.result import Benchmark, check_saved
 from gsjupyter.benchmarking.results.storage import from_json, to_json
 from gsjupyter.errors import OptionError, ResultFileError, WriteError
 from tests.benchmarking.known_results import ATTACK, FULL, benchmark, blocks, check, missing, row
@@ -104,6 +105,14 @@ def test_another_suffix_is_refused(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["", "nowhere/b.json", "file/b.json", "folder.json"])
+def test_where_nothing_can_be_saved_is_told_before_the_measuring(tmp_path, name):
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(WriteError, match=r"is a folder|there is no folder .* to write in"):
+        check_saved(tmp_path / name, overwrite=True)
+
+
 def test_a_folder_is_no_place_to_save(tmp_path):
     with pytest.raises(WriteError, match="is a folder"):
         FULL.save(tmp_path)
@@ -121,9 +130,19 @@ def test_a_result_too_large_to_be_read_is_not_written(tmp_path, monkeypatch):
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
-    for path in (tmp_path / "b.json", tmp_path, "a\0b.json"):
+    os.mkfifo(tmp_path / "pipe.json")
+    for path in (tmp_path / "b.json", tmp_path, "a\0b.json", tmp_path / "pipe.json"):
         with pytest.raises(ResultFileError, match="can't read"):
             Benchmark.load(path)
+
+
+def test_a_file_of_more_values_than_memory_holds_is_not_taken_apart(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "_MOST_VALUES", 100)
+    with pytest.raises(ResultFileError, match="holds more values than a benchmark has"):
+        from_json(b'{"rows":[' + b"{}," * 100 + b"{}]}")
+    with pytest.raises(WriteError, match="no more than 100 are read"):
+        FULL.save(tmp_path / "b.json")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_later_version_is_told_as_such():

@@ -30,8 +30,8 @@ def labels(result):
 
 def test_the_columns_are_those_that_rows_have_something_for():
     assert labels(FULL) == [
-        *("Model", "Engine", "Target", "Batch", "Median (ms)", "\u00b1", "p90 (ms)", "p95 (ms)", "Samples/s"),
-        *("Speed-up", "Runs"),
+        *("Model", "Engine", "Target", "Batch", "Median (ms)", "\u00b1", "Speed-up", "p90 (ms)"),
+        *("p95 (ms)", "Samples/s", "Runs"),
         *("Model", "Engine", "Target", "Batch", "Size", "SQNR (dB)", "Same class", "Load (ms)", "First run (ms)"),
         *("Memory", "Device memory", "Energy of a sample (mJ)"),
     ]
@@ -46,7 +46,7 @@ def test_what_all_rows_have_in_common_is_said_once():
 
 
 def test_cells_have_the_figures():
-    assert texts(FULL, "median_s") == ["100.00", "20.00", "10.10", "40.00", "1.00", "\u2013"]
+    assert texts(FULL, "median_s") == ["100.0", "20.0", "10.1", "40.0", "1.0", "\u2013"]
     assert texts(FULL, "throughput_per_s")[:2] == ["10.0", "50.0"]
     assert texts(FULL, "size_bytes") == ["45 MB", "45 MB", "12 MB", "12 MB", "45 MB", "\u2013"]
     assert texts(FULL, "sqnr_db") == ["inf", "110.0", "28.0", "\u2013", "\u2013", "\u2013"]
@@ -64,6 +64,39 @@ def test_microseconds_and_minutes_are_written_in_units_of_their_own():
 
 def test_a_column_that_spans_decades_shows_its_smallest_figure():
     assert texts(benchmark(row("a", 12.3e-6), row("b", 0.3361)), "median_s") == ["0.012", "336.100"]
+
+
+@pytest.mark.parametrize(
+    ("medians_s", "shown"),
+    [
+        ((0.0120739,), ["12.1"]),
+        ((0.146807, 0.0052), ["146.81", "5.20"]),
+        ((0.336, 0.0014), ["336.00", "1.40"]),
+        ((4.19709, 0.146), ["4,197", "146"]),
+        ((0.001234, 0.00567), ["1.23", "5.67"]),
+        ((1.234e-6, 9e-4), ["1.23", "900.00"]),
+    ],
+)
+def test_figures_have_no_digits_that_mean_nothing(medians_s, shown):
+    result = benchmark(*(row(str(number), median_s) for number, median_s in enumerate(medians_s)))
+    assert texts(result, "median_s") == shown
+
+
+def test_it_is_said_what_the_outputs_were_compared_with():
+    facts = dict(FULL.document().blocks[0].items)
+    assert facts["Outputs compared with"] == "its source"
+    assert texts(FULL, "reference") is None
+    mixed = benchmark(row("a", check=check()), row("b", check=check(reference="a on MindSpore, CPU")), row("c"))
+    assert texts(mixed, "reference") == ["its source", "a on MindSpore, CPU", "\u2013"]
+    assert "Outputs compared with" not in dict(mixed.document().blocks[0].items)
+
+
+def test_figures_that_seem_to_contradict_each_other_are_explained():
+    told = dict(FULL.document().blocks[0].items)["Figures"]
+    assert "speed-up: from blocks of the same rounds" in told
+    assert "samples/s: over all runs" in told
+    assert "speed-up" not in dict(benchmark(row()).document().blocks[0].items)["Figures"]
+    assert "Figures" not in dict(benchmark(missing()).document().blocks[0].items)
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,9 @@ def test_the_environment_says_which_cann_it_is(tmp_path):
 def test_a_driver_without_a_device(tmp_path):
     root = written(tmp_path, {"usr/local/Ascend/driver/version.info": "Version=23.0.3\n"})
     assert find_ascend(root, {}).obstacle.endswith("was found, though the driver 23.0.3 is installed")
+
+
+def test_a_folder_that_can_not_be_looked_at_is_no_folder(tmp_path):
+    # What another user's folder is to all but root: an error that `Path.is_dir` raises.
+    found = find_ascend(tmp_path, {"ASCEND_HOME_PATH": "x" * 5000})
+    assert (found.cann_folder, found.is_set_up) == ("", True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from gsjupyter.benchmarking.targets.control_groups import Limits, group_limits
@@ -80,3 +82,18 @@ def test_this_process_has_processors_and_memory():
     found = group_limits()
     assert found.processors is None or found.processors > 0
     assert found.memory_bytes is None or found.memory_bytes > 1 << 20
+
+
+def test_a_group_may_be_called_by_any_bytes(tmp_path):
+    group = tmp_path / os.fsdecode(b"caf\xe9")
+    group.mkdir()
+    (group / "cpu.max").write_text("150000 100000\n")
+    (tmp_path / "cgroup").write_bytes(b"0::/caf\xe9\n")
+    assert group_limits(tmp_path, tmp_path / "cgroup") == Limits(1.5)
+
+
+@pytest.mark.parametrize("quota", [b"\xff\xfe", b"1" * 400 + b" 1", b"1" * 5000 + b" 1", b"100000 0", b"\0"])
+def test_what_makes_no_sense_is_no_limit(quota, tmp_path):
+    (tmp_path / "cpu.max").write_bytes(quota)
+    (tmp_path / "cgroup").write_text("0::/\n")
+    assert group_limits(tmp_path, tmp_path / "cgroup") == Limits()

@@ -89,6 +89,8 @@ def test_cuda_is_there_and_mindspore_is_not_told(backend, reason, advice):
 def test_hidden_gpus():
     setting = "CUDA_VISIBLE_DEVICES='-1'"
     assert gpu_obstacle(CARD, COMPLETE, hidden_by=setting).reason == f"{setting} hides every GPU."
+    # Nothing can be hidden that isn't there.
+    assert gpu_obstacle(NO_CARD, COMPLETE, hidden_by=setting).reason == gpu_obstacle(NO_CARD, BARE).reason
     hidden = provider_obstacle(replace(CUDA, obstacle="no CUDA-capable device"), "", setting)
     assert (hidden.reason, hidden.advice) == (f"{setting} hides every GPU.", "Unset it, and restart the kernel.")
 

@@ -75,6 +75,9 @@ def test_lite_is_named_and_not_promised(found):
 def test_all_is_shown(found):
     text = repr(found)
     assert "CPU     ONNX Runtime" in text
+    assert next(line.split() for line in text.splitlines() if line.startswith("Target ")) == [
+        *("Target", "Engine", "Works", "Installed")
+    ]
     assert found.machine.processor in text
     if not find_nvidia().driver:
         assert "note: MindSpore on GPU: There is no NVIDIA GPU: no driver (libnvidia-ml.so.1) was found." in text
