@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gsjupyter.environment import check_numpy
 from gsjupyter.errors import GsError
+from gsjupyter.interrupts import uninterrupted
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -58,7 +59,9 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     check_numpy(version("numpy"))
-    return getattr(import_module(_HOMES[name]), name)
+    # An interrupt in the middle of loading a library leaves half of it, which crashes when it is loaded again.
+    with uninterrupted():
+        return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,7 @@ Where a line can't be taken back, in a file or a pipe, there is none: a log woul
 """
 
 import io
+import sys
 from collections.abc import Iterable, Iterator
 from threading import Timer
 from types import TracebackType
@@ -49,7 +50,10 @@ def _manner() -> dict[str, Any]:
 
 def _stream() -> TextIO | NotebookLine | None:
     shell = get_ipython()
-    return NotebookLine() if shell is not None and hasattr(shell, "kernel") else None
+    if shell is not None and hasattr(shell, "kernel"):
+        return NotebookLine()
+    # A daemon may have none, or a closed one: what can't be said is no reason to fail.
+    return io.StringIO() if sys.stderr is None or sys.stderr.closed else None
 
 
 def counted(items: Iterable[Item], what: str, unit: str) -> Iterator[Item]:

@@ -1,4 +1,5 @@
 import io
+import sys
 import time
 
 import nbformat
@@ -76,3 +77,14 @@ def test_nothing_of_it_stays_in_a_saved_notebook(tmp_path):
     client.execute()
     assert [output.output_type for output in seen] == ["display_data"]
     assert seen[0].data == {"text/plain": ""}
+
+
+@pytest.mark.parametrize("stream", [None, io.StringIO()])
+def test_without_a_stream_there_is_no_line(monkeypatch, stream):
+    if stream is not None:
+        stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(progress, "PROGRESS_DELAY_S", 0.0)
+    with progress.Steps() as steps:
+        steps.begin("work")
+        steps.begin("more")

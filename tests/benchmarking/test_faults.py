@@ -119,3 +119,25 @@ def test_a_file_that_is_gone_when_its_turn_comes_is_told(tmp_path, sound):
     file.unlink()
     (row,) = measure([sound], (X,), threads=(1,), options=OPTIONS).rows
     assert "sound.onnx" in row.obstacle
+
+
+def test_a_file_that_is_replaced_while_it_is_measured_is_told(tmp_path, sound):
+    other = of_file(affine(tmp_path / "other.onnx"))
+    path = sound.files["onnxruntime"].path
+
+    def replace_it():
+        path.write_bytes(endless(tmp_path / "endless.onnx").read_bytes())
+
+    twice = BenchmarkOptions(duration_s=0.02, runs=4, launches=2)
+    says = Saying("launch 1 of 2, round 3 of 10", replace_it)
+    changed, unchanged = measure([sound, other], (X,), threads=(1,), options=twice, steps=says).rows
+    assert changed.obstacle == "sound.onnx was changed while it was measured."
+    assert [len(row.launches) for row in (changed, unchanged)] == [1, 2]
+
+
+def test_outputs_that_differ_from_process_to_process_are_told(tmp_path):
+    drawn = OnnxFile(x=["batch", 3])
+    drawn.node("RandomNormalLike", ["x"], "y")
+    twice = BenchmarkOptions(duration_s=0.02, runs=4, launches=2)
+    (row,) = measure([of_file(drawn.save(tmp_path / "drawn.onnx", "y"))], (X,), threads=(1,), options=twice).rows
+    assert row.findings[0].symptom.startswith("Its outputs differ from process to process")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,9 +62,15 @@ class Inputs:
         return cls(given, tuple(item.expected.inputs for item in subjects if item.expected is not None), seed)
 
     def batch_known(self) -> int | None:
-        """Return the batch size that follows without asking a model; None if there is none."""
+        """Return the batch size that follows without asking a model; None if there is none.
+
+        Nor is there one where first axes differ: which of them counts samples, the model says.
+        """
         known = self.given if self.given is not None else next(iter(self.examples), None)
-        return None if known is None else sample_count(known)
+        if known is None:
+            return None
+        sizes = {len(array) for array in known if array.ndim} or {1}
+        return sizes.pop() if len(sizes) == 1 else None
 
     def fit(
         self, name: str, specs: Sequence[InputSpec], batch: int | None, own: tuple[Array, ...] | None = None
@@ -85,7 +91,8 @@ class Inputs:
         Raises
         ------
         InputError
-            If what the user gave doesn't fit it, it takes what can't be made up, or there is no memory for so much.
+            If what the user gave doesn't fit it, it takes what can't be made up, another batch than 1 is asked for and
+            no input has an axis of samples, or there is no memory for so much.
         """
         if self.given is not None:
             return _of(self.given, specs, name, batch)
@@ -132,38 +139,58 @@ def resized(array: Array, samples: int, wanted: int) -> Array:
     return np.ascontiguousarray(np.take(array, np.arange(wanted) % samples, axis=0))
 
 
+def written_batch(specs: Sequence[InputSpec]) -> int | None:
+    """Return the batch size that a model's file names; None if it takes any, or no input has an axis of samples.
+
+    Samples are counted along the first input whose first axis is free, else along the first that isn't a single
+    number. An empty batch counts as 1, since nothing can be said per sample of none.
+    """
+    place = _counting(specs)
+    shape = None if place is None else specs[place].shape
+    return max(1, shape[0]) if shape and shape[0] >= 0 else None
+
+
 def is_fixed(specs: Sequence[InputSpec], batch: int) -> bool:
     """Say whether a model's file names another batch size than this."""
-    return bool(specs) and bool(specs[0].shape) and specs[0].shape[0] not in (-1, batch)  # type: ignore[index]
+    return written_batch(specs) not in (None, batch)
 
 
 def _of(arrays: tuple[Array, ...], specs: Sequence[InputSpec], name: str, batch: int | None) -> Fed:
     checked = check_inputs(name, specs, arrays)
-    samples = sample_count(arrays)
+    # An input without a written shape is as it is given.
+    place = _counting(
+        [replace(spec, shape=spec.shape or array.shape) for spec, array in zip(specs, checked, strict=True)]
+    )
+    samples = 1 if place is None else len(checked[place])
+    if place is not None and not samples:
+        raise InputError(f"input {specs[place].name} of {name} holds no samples: it has shape {checked[place].shape}.")
     wanted = samples if batch is None else batch
-    free = bool(specs) and _is_free(specs[0])
+    _check_axis(name, place, wanted)
+    free = place is not None and _is_free(specs[place])
     if wanted > samples:
         _check_memory(name, wanted, sum(array.nbytes for array in checked) * wanted // samples)
     fed = (
         array if free and not _is_free(spec) else resized(array, samples, wanted)
         for spec, array in zip(specs, checked, strict=True)
     )
-    return Fed(tuple(np.ascontiguousarray(array) for array in fed), wanted, arrays)
+    # Not ascontiguousarray, which gives a single number an axis.
+    return Fed(tuple(np.asarray(array, order="C") for array in fed), wanted, arrays)
 
 
 def _random(name: str, specs: Sequence[InputSpec], batch: int | None, seed: int, free_batch: int) -> Fed:
     """Return normal numbers, zeros for integers: an index of 0 is one that every table has."""
-    first = next((spec.shape for spec in specs if spec.shape), None)
-    written = abs(first[0]) if first else 1
-    own = free_batch if first and first[0] == -1 else written
-    wanted = own if batch is None else batch
+    place = _counting(specs)
+    free = place is not None and _is_free(specs[place])
+    wanted = batch or written_batch(specs) or (free_batch if free else 1)
+    _check_axis(name, place, wanted)
+    first = specs[place].shape if place is not None else None
     arrays: list[Array] = []
     for index, spec in enumerate(specs):
         if spec.shape is None or not spec.dtype:
             raise InputError(f"input {spec.name} of {name} is no tensor, so there is no random one.")
-        counts = bool(spec.shape) and abs(spec.shape[0]) == written and (_is_free(spec) or not _is_free(specs[0]))
         shape = [abs(size) for size in spec.shape]
-        shape[:1] = [wanted] if counts else shape[:1]
+        if first and spec.shape[:1] == first[:1]:
+            shape[0] = wanted
         dtype = np.dtype(spec.dtype)
         _check_memory(name, wanted, math.prod(shape) * dtype.itemsize)
         if dtype.kind == "f":
@@ -172,6 +199,20 @@ def _random(name: str, specs: Sequence[InputSpec], batch: int | None, seed: int,
         else:
             arrays.append(np.zeros(shape, dtype))
     return Fed(tuple(arrays), wanted, None)
+
+
+def _counting(specs: Sequence[InputSpec]) -> int | None:
+    """Return the place of the input whose first axis counts samples; None if all are single numbers."""
+    free = (place for place, spec in enumerate(specs) if _is_free(spec))
+    return next(free, next((place for place, spec in enumerate(specs) if spec.shape), None))
+
+
+def _check_axis(name: str, place: int | None, batch: int) -> None:
+    if place is None and batch != 1:
+        raise InputError(
+            f"{name} has no input with an axis of samples, so there is no batch of {batch:,} for it.",
+            advice="Leave out batches, or ask for 1.",
+        )
 
 
 def _check_memory(name: str, batch: int, size_bytes: int) -> None:

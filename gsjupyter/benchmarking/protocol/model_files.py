@@ -1,6 +1,7 @@
 """A model's file with all that belongs to it: what is timed, sent to another machine, and told apart by its digest."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +39,29 @@ class ModelFile:
         return sum(file.stat().st_size for file in self.files)
 
     @cached_property
+    def state(self) -> tuple[tuple[int, int, int], ...]:
+        """What tells whether its files are still those that they were: time of change, size and place on the disk."""
+        return self._state()
+
+    def check_unchanged(self) -> None:
+        """Check that its files are still those that they were when it was found.
+
+        Raises
+        ------
+        ModelFileError
+            If one was replaced or written to. One that is gone its engine tells of.
+        """
+        with suppress(OSError):
+            if self._state() != self.state:
+                raise ModelFileError(
+                    f"{self.path.name} was changed while it was measured.", advice="Measure it again as it is now."
+                )
+
+    def _state(self) -> tuple[tuple[int, int, int], ...]:
+        found = (file.stat() for file in self.files)
+        return tuple((status.st_mtime_ns, status.st_size, status.st_ino) for status in found)
+
+    @cached_property
     def digest(self) -> str:
         """The SHA-256 of the file, in hexadecimal; with values beside it, that of the digests of all its files.
 
@@ -62,7 +86,7 @@ def model_file(path: Path) -> ModelFile:
     found = _found(path)
     try:
         # Asked now, when nothing is measured yet that an error could take along.
-        _ = found.size_bytes, found.digest
+        _ = found.state, found.size_bytes, found.digest
     except OSError as error:
         raise ModelFileError(f"can't read {error.filename or path}: {error.strerror or error}.") from error
     return found

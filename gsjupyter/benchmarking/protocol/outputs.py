@@ -20,6 +20,9 @@ NEAR_DB: Final = 10.0
 _ENOUGH_DB: Final = 40.0
 _MARGIN_DB: Final = 10.0
 _SAME_FILE_DB: Final = 20.0
+_CLASSES: Final = ("i4", "i8", "b1")
+_SOME: Final = 8
+"""Of fewer samples chance may classify most otherwise, of a network that has not been trained for example."""
 
 _WRONG: Final = "Don't trust its speed: it computes something else. Try another engine, provider or quantization."
 _WRONG_IF_THE_SAME: Final = (
@@ -41,7 +44,7 @@ def check_outputs(rows: Sequence[Row]) -> None:
         reference = _reference_row(row, rows)
         if row.check is None:
             row.check = _against_row(row, reference)
-        finding = kept_batch(row) or _other_shapes(row, reference) or _finding(row, promised_db)
+        finding = _unsteady(row) or kept_batch(row) or _other_shapes(row, reference) or _finding(row, promised_db)
         finding = finding or _disagreement(row, rows)
         row.findings = (finding,) if finding is not None else ()
 
@@ -72,11 +75,16 @@ def compare_outputs(
         common,
         "given",
     )
+    agreements = [result.argmax_agreement] if result.argmax_agreement is not None else []
+    # Numbers of classes, or words: their difference means nothing.
+    agreements += [
+        float(np.mean(before == after)) for before, after in pairs if before.size and before.dtype.str[1:] in _CLASSES
+    ]
     return OutputCheck(
         reference=title,
         sqnr_db=-math.inf if math.isnan(result.sqnr_db) else result.sqnr_db,
         max_abs_error=math.inf if math.isnan(result.max_abs_error) else result.max_abs_error,
-        argmax_agreement=result.argmax_agreement,
+        argmax_agreement=min(agreements, default=None),
         samples=common,
     )
 
@@ -107,10 +115,7 @@ def _source_outputs(source: Expected, batch: int) -> list[Array]:
 def _is_same(given: Sequence[Array] | None, other: Sequence[Array]) -> bool:
     if given is None or len(given) != len(other):
         return False
-    return all(
-        left is right or (left.shape == right.shape and np.array_equal(left, right, equal_nan=left.dtype.kind == "f"))
-        for left, right in zip(given, other, strict=True)
-    )
+    return all(_is_equal(left, right) for left, right in zip(given, other, strict=True))
 
 
 def _reference_row(row: Row, rows: Sequence[Row]) -> Row | None:
@@ -134,8 +139,12 @@ def _have_same_samples(row: Row, other: Row) -> bool:
     common = min(row.batch, other.batch)
     pairs = zip(row.arrays, other.arrays, strict=True)
     return all(
-        np.array_equal(resized(left, row.batch, common), resized(right, other.batch, common)) for left, right in pairs
+        _is_equal(resized(left, row.batch, common), resized(right, other.batch, common)) for left, right in pairs
     )
+
+
+def _is_equal(left: Array, right: Array) -> bool:
+    return left is right or np.array_equal(left, right, equal_nan=left.dtype.kind == "f" and right.dtype.kind == "f")
 
 
 def _other_shapes(row: Row, reference: Row | None) -> Finding | None:
@@ -153,8 +162,29 @@ def _other_shapes(row: Row, reference: Row | None) -> Finding | None:
     return Finding("wrong-output", symptom, remedy) if symptom else None
 
 
+def _unsteady(row: Row) -> Finding | None:
+    """Say that a row's processes don't agree among themselves, or give nothing that could be compared."""
+    if row.repeated_db < _SAME_FILE_DB:
+        return Finding(
+            "wrong-output",
+            f"Its outputs differ from process to process, on the same input: the SQNR is {row.repeated_db:.1f} dB.",
+            "If it draws random numbers, its outputs can't be compared; else trust neither them nor its speed.",
+        )
+    if row.check is None and any(np.isnan(array).any() for array in row.outputs or () if array.dtype.kind == "f"):
+        return Finding("wrong-output", "Its outputs hold NaN.", "Look for what overflows, or give real inputs.")
+    return None
+
+
 def _finding(row: Row, promised_db: float | None) -> Finding | None:
     check = row.check
+    if (
+        check is not None
+        and promised_db is None
+        and check.samples >= _SOME
+        and (1.0 if check.argmax_agreement is None else check.argmax_agreement) < 0.5
+    ):
+        symptom = f"Only {check.argmax_agreement:.0%} of its samples are classified as by {check.reference}."
+        return Finding("wrong-output", symptom, _WRONG_IF_THE_SAME)
     if check is None or check.sqnr_db >= _lowest_db(promised_db):
         return None
     if not math.isfinite(check.max_abs_error) and _are_numbers(row.outputs or ()):

@@ -1,5 +1,6 @@
 """One row's fresh process: loaded, run for the first time, warmed up, and then timed block by block."""
 
+import math
 import secrets
 import time
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from gsjupyter.benchmarking.options import BenchmarkOptions
-from gsjupyter.benchmarking.protocol.batches import Fed, Inputs, is_fixed
+from gsjupyter.benchmarking.protocol.batches import Fed, Inputs, is_fixed, written_batch
+from gsjupyter.benchmarking.protocol.outputs import compare_outputs
 from gsjupyter.benchmarking.protocol.plan import Cost, Limits, Planned, Schedule
 from gsjupyter.benchmarking.protocol.rows import Row
 from gsjupyter.benchmarking.protocol.warm_up import WarmUp
@@ -96,6 +98,7 @@ class Process:
         """
         begin = time.monotonic()
         file = self.row.planned.subject.files[self.row.planned.engine]
+        file.check_unchanged()
         limit_s = self._procedure.limits.load(file.size_bytes, compiles=self.row.planned.compiles)
         loaded = self.model.start(limit_s)
         self._run_first(loaded)
@@ -166,6 +169,9 @@ class Process:
         row.written_batch = _written(loaded) if is_fixed(loaded.inputs, fed.batch) else None
         if row.outputs is None:
             row.outputs = first.outputs
+        else:
+            again = compare_outputs(row.name, row.outputs, row.batch, first.outputs, row.batch)
+            row.repeated_db = min(row.repeated_db, again.sqnr_db if again is not None else -math.inf)
 
     def _warm_up(self) -> WarmUp:
         """Run until that takes the same time; the first run doesn't count, in which some engines compile for long."""
@@ -219,5 +225,4 @@ def _explained(error: GsError, row: Row, loaded: Loaded, fed: Fed) -> GsError:
 
 
 def _written(loaded: Loaded) -> int:
-    shape = loaded.inputs[0].shape
-    return shape[0] if shape else 1
+    return written_batch(loaded.inputs) or 1

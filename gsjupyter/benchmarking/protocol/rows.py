@@ -1,5 +1,6 @@
 """A row under way: what it has so far, which is what it keeps if something happens to it."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -34,6 +35,8 @@ class Row:
         What its first run gave; None if it never ran.
     written_batch : int, optional
         The batch size that its file names, if it was run on another one.
+    repeated_db : float
+        The lowest SQNR of another launch's first outputs against these, in decibel; infinite if all are equal.
     """
 
     planned: Planned
@@ -44,6 +47,7 @@ class Row:
     origin: tuple[Array, ...] | None = None
     outputs: tuple[Array, ...] | None = None
     written_batch: int | None = None
+    repeated_db: float = math.inf
     launches: list[Launch] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     check: OutputCheck | None = None

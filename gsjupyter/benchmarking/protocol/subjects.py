@@ -10,6 +10,7 @@ from gsjupyter.benchmarking.protocol.model_files import ModelFile, model_file
 from gsjupyter.benchmarking.records import ENGINE_TITLES, EngineName
 from gsjupyter.engines.messages import Array
 from gsjupyter.errors import InputError, OptionError, SourceError
+from gsjupyter.report import printable
 
 SUFFIXES: Final[Mapping[str, EngineName]] = {".mindir": "mindspore", ".onnx": "onnxruntime", ".ms": "lite"}
 _CHECKPOINTS: Final = (".ckpt", ".safetensors")
@@ -139,6 +140,8 @@ def _labelled(things: Any) -> list[tuple[str, Any]]:
         for label in things:
             if not isinstance(label, str) or not label.strip():
                 raise OptionError(f"a label must be text, not {label!r}.")
+            if printable(label) != label:
+                raise OptionError(f"the label {label!r} holds what can't be printed.")
         pairs = list(things.items())
     else:
         several = things if isinstance(things, list | tuple) else [things]
@@ -199,7 +202,7 @@ def of_file(path: str | Path, label: str = "") -> Subject:
             f"{place.name} is no file that an engine runs: those end in {known}.",
             advice=advice if place.suffix.lower() in _CHECKPOINTS else "",
         )
-    return Subject(label or place.name, {engine: model_file(place)})
+    return Subject(label or printable(place.name), {engine: model_file(place)})
 
 
 def _is_a(thing: Any, module: str, name: str) -> bool:

@@ -2,15 +2,17 @@
 
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import onnx
 
+from gsjupyter.benchmarking.protocol.batches import written_batch
 from gsjupyter.benchmarking.protocol.plan import Limits
 from gsjupyter.benchmarking.protocol.processes import Start, measured_model
 from gsjupyter.benchmarking.protocol.rows import Row
 from gsjupyter.errors import GsError
+from gsjupyter.signature import InputSpec
 
 _log = logging.getLogger(__name__)
 
@@ -65,9 +67,7 @@ def _written_in_onnx(path: Path) -> int | None:
     try:
         graph = onnx.load_model(path, load_external_data=False).graph
         stored = {tensor.name for tensor in graph.initializer}
-        first = next(value for value in graph.input if value.name not in stored)
-        axes: Sequence[onnx.TensorShapeProto.Dimension] = first.type.tensor_type.shape.dim
-        return axes[0].dim_value or None
+        return written_batch([_spec(value) for value in graph.input if value.name not in stored])
     except Exception as error:  # noqa: BLE001 - a file from anywhere; what is wrong with it, its row will say
         _log.debug("no batch size from %s: %s", path, error)
         return None
@@ -87,5 +87,9 @@ def _written_in_mindir(row: Row, limits: Limits, start: Start) -> int | None:
     except GsError as error:
         _log.debug("no batch size from %s: %s", file.path, error)
         return None
-    shape = specs[0].shape if specs else None
-    return shape[0] if shape and shape[0] > 0 else None
+    return written_batch(specs)
+
+
+def _spec(value: onnx.ValueInfoProto) -> InputSpec:
+    axes: Iterable[onnx.TensorShapeProto.Dimension] = value.type.tensor_type.shape.dim
+    return InputSpec(value.name, tuple(axis.dim_value if axis.HasField("dim_value") else -1 for axis in axes), "")

@@ -1,12 +1,17 @@
 import numpy as np
 import pytest
 
-from gsjupyter.benchmarking.protocol.batches import Inputs, arrays_of, is_fixed, resized
+import gsjupyter as gs
+from gsjupyter.benchmarking.protocol.batches import Inputs, arrays_of, is_fixed, resized, written_batch
 from gsjupyter.errors import InputError
 from gsjupyter.signature import InputSpec, sample_count
+from tests.engines.onnx_files import OnnxFile
 
 FREE = (InputSpec("x", (-1, 3), "float32"),)
 FIXED = (InputSpec("x", (2, 3), "float32"),)
+SCALAR = InputSpec("scale", (), "float32")
+TABLE = InputSpec("table", (5,), "float32")
+EMPTY = (InputSpec("x", (0, 3), "float32"),)
 
 
 @pytest.fixture
@@ -53,6 +58,66 @@ def test_an_input_that_all_samples_share_is_not_repeated(samples):
     specs = (*FREE, InputSpec("table", (2, 5), "float32"))
     fed = Inputs((samples, table)).fit("net", specs, 6)
     assert [array.shape for array in fed.arrays] == [(6, 3), (2, 5)]
+
+
+@pytest.mark.parametrize(
+    ("first", "given"), [(SCALAR, np.array(2, np.float32)), (TABLE, np.ones(5, np.float32))], ids=["scalar", "table"]
+)
+@pytest.mark.parametrize(("batch", "fed_batch"), [(None, 2), (1, 1), (8, 8)])
+def test_samples_are_counted_along_the_first_axis_that_is_free(samples, first, given, batch, fed_batch):
+    specs = (first, *FREE)
+    for fed in (Inputs((given, samples)).fit("net", specs, batch), Inputs(free_batch=2).fit("net", specs, batch)):
+        assert fed.batch == fed_batch
+        assert [array.shape for array in fed.arrays] == [given.shape, (fed_batch, 3)]
+    assert not is_fixed(specs, fed_batch)
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_where_no_axis_is_free_samples_are_counted_along_the_first_there_is(samples, batch):
+    specs = (SCALAR, *FIXED, TABLE)
+    given = (np.array(2, np.float32), samples, np.ones(5, np.float32))
+    for inputs in (Inputs(given), Inputs()):
+        fed = inputs.fit("net", specs, batch)
+        assert fed.batch == batch
+        assert [array.shape for array in fed.arrays] == [(), (batch, 3), (5,)]
+    assert [is_fixed(specs, size) for size in (2, 5)] == [False, True]
+
+
+@pytest.mark.parametrize("inputs", [Inputs((np.array(2, np.float32),)), Inputs()], ids=["given", "random"])
+def test_single_numbers_have_no_batch_but_1(inputs):
+    assert [inputs.fit("net", (SCALAR,), batch).batch for batch in (None, 1)] == [1, 1]
+    with pytest.raises(InputError, match="net has no input with an axis of samples"):
+        inputs.fit("net", (SCALAR,), 8)
+
+
+def test_no_samples_are_refused_wherever_they_are_counted():
+    given = (np.array(2, np.float32), np.ones((0, 3), np.float32))
+    with pytest.raises(InputError, match=r"input x of net holds no samples: it has shape \(0, 3\)"):
+        Inputs(given).fit("net", (SCALAR, *FREE), 4)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "known"), [([(4, 2)], 4), ([(), (4, 2)], 4), ([(4,), (4, 2)], 4), ([(64,), (4, 2)], None), ([()], 1)]
+)
+def test_a_batch_is_known_without_a_model_only_where_first_axes_agree(shapes, known):
+    assert Inputs(tuple(np.zeros(shape) for shape in shapes)).batch_known() == known
+
+
+def test_a_file_for_no_samples_counts_as_one_for_one():
+    fed = Inputs().fit("net", EMPTY, None)
+    assert fed.batch == 1
+    assert fed.arrays[0].shape == (1, 3)
+    assert written_batch(EMPTY) == 1
+
+
+def test_onnx_runtime_reads_the_axes_that_samples_are_counted_along(tmp_path, samples):
+    file = OnnxFile(scale=[], table=[3], x=["batch", 3])
+    file.node("Add", [file.node("Mul", ["x", "scale"], "scaled"), "table"], "y")
+    path = file.save(tmp_path / "net.onnx", "y")
+    given = (np.array(2, np.float32), np.ones(3, np.float32), samples)
+    with gs.load(path) as model:
+        fed = Inputs(given).fit("net", model.inputs, 8)
+        np.testing.assert_array_equal(model(*fed.arrays), 2 * np.tile(samples, (4, 1)) + 1)
 
 
 def test_a_model_gets_the_first_example_that_fits_it(samples):

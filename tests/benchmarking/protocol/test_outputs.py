@@ -143,6 +143,35 @@ def test_no_numbers_are_told():
     assert measured.findings[0].symptom == "Its outputs are no numbers where those of a on ONNX Runtime, CPU are."
 
 
+def test_no_numbers_are_told_of_a_row_alone_too():
+    alone = row("a", (Y * np.float32(np.nan),))
+    check_outputs([alone])
+    assert alone.findings[0].symptom == "Its outputs hold NaN."
+
+
+def test_inputs_that_hold_no_numbers_are_the_same_all_the_same():
+    x = np.where(X > 0, X, np.float32(np.nan))
+    measured = row("b", (with_noise(Y, 5),), x=x)
+    check_outputs([row("a", (Y,), x=x.copy()), measured])
+    assert measured.check.sqnr_db == pytest.approx(5, abs=0.5)
+
+
+@pytest.mark.parametrize(("samples", "is_told"), [(8, True), (2, False)])
+def test_samples_that_are_classified_otherwise_are_told(samples, is_told):
+    x = np.zeros((samples, 5), np.float32)
+    sound = 100 + np.random.default_rng(4).standard_normal((samples, 4)).astype(np.float32)
+    rows = [row("a", (sound,), x=x, batch=samples), row("b", (sound[:, ::-1].copy(),), x=x, batch=samples)]
+    check_outputs(rows)
+    assert rows[1].check.sqnr_db > 30
+    assert bool(rows[1].findings) == is_told
+    assert not is_told or "of its samples are classified as by a" in rows[1].findings[0].symptom
+
+
+def test_numbers_of_classes_agree_or_not():
+    check = compare_outputs("it", [np.arange(8)], 8, [np.array([0, 1, 2, 3, 7, 7, 7, 7])], 8)
+    assert check.argmax_agreement == 5 / 8
+
+
 def test_a_reference_without_numbers_is_not_held_against_a_row_that_has_them():
     measured = row("b", (Y,))
     check_outputs([row("a", (Y * np.float32(np.inf),)), measured])

@@ -184,3 +184,8 @@ def test_an_artifact_and_what_was_loaded_are_files_again(conversion, tmp_path, s
     assert [subject.engines for subject in found] == [("onnxruntime",), ("onnxruntime",), ("mindspore",)]
     assert found[1].files["onnxruntime"].digest == found[0].files["onnxruntime"].digest
     np.testing.assert_allclose(gs.load(found[2].files["mindspore"].path)(X), conversion(X), rtol=1e-5, atol=1e-6)
+
+
+def test_a_label_that_would_move_the_cursor_is_refused(tmp_path):
+    with pytest.raises(OptionError, match="can't be printed"):
+        subjects_of({"a\x1b[31m": affine(tmp_path / "a.onnx")}, None, tmp_path)
