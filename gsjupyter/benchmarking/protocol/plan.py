@@ -14,7 +14,6 @@ ROUNDS: Final = 10
 """How many rounds a launch has, for rows that are fast enough: each is a pair of blocks to compare two rows by."""
 
 _WAIT_S: Final = 0.05
-_LEAST_WARM_UP_RUNS: Final = 5
 
 
 class Spot(Protocol):
