@@ -10,12 +10,14 @@ import {
   DocumentWidget,
   TextModelFactory
 } from '@jupyterlab/docregistry';
-import type { Contents } from '@jupyterlab/services';
+import type { Contents, IContentProvider } from '@jupyterlab/services';
 import { LabIcon } from '@jupyterlab/ui-components';
 import { Widget } from '@lumino/widgets';
 
 import mindirSvg from '../style/icons/mindir.svg';
 import { fileView } from './fileView';
+
+export const CONTENT_PROVIDER = 'gsjupyter-mindir';
 
 export const mindirIcon = new LabIcon({ name: 'gsjupyter:mindir', svgstr: mindirSvg });
 
@@ -48,11 +50,30 @@ export class MindirModelFactory extends TextModelFactory {
   }
 }
 
+/**
+ * Describes model files as read-only, which is what makes JupyterLab say so when somebody saves one.
+ *
+ * A model's own `readOnly` isn't asked: without this, saving ends in an error from the server.
+ */
+export class MindirContentProvider implements IContentProvider {
+  constructor(private readonly drive: Contents.IDrive) {}
+
+  async get(path: string, options?: Contents.IFetchOptions): Promise<Contents.IModel> {
+    const file = await this.drive.get(path, { ...options, contentProviderId: undefined });
+    return { ...file, writable: false };
+  }
+
+  async save(path: string): Promise<Contents.IModel> {
+    throw new Error(`${path} is only described here, and can't be saved from its description.`);
+  }
+}
+
 export class MindirViewFactory extends ABCWidgetFactory<DocumentWidget> {
   constructor(private readonly contents: Contents.IManager) {
     super({
       name: 'MindIR model',
       modelName: 'gsjupyter-mindir',
+      contentProviderId: CONTENT_PROVIDER,
       fileTypes: ['mindir'],
       defaultFor: ['mindir'],
       readOnly: true
