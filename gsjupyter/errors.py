@@ -67,3 +67,19 @@ class ResultFileError(GsError):
 
 class ClusterError(GsError):
     """The other machines can't be reached, or don't have what is needed."""
+
+
+class TimeLimitError(GsError):
+    """Work would take longer than was allowed.
+
+    Parameters
+    ----------
+    message : str
+        What would.
+    estimated_s : float
+        How long, in seconds.
+    """
+
+    def __init__(self, message: str, estimated_s: float) -> None:
+        super().__init__(message)
+        self.estimated_s = estimated_s

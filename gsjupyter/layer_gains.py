@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from gsjupyter.errors import UnsupportedError
+from gsjupyter.errors import TimeLimitError, UnsupportedError
 from gsjupyter.float_runs import VariantRuns, variant_runs
 from gsjupyter.mindir import Array, Graph, Model, Output, Runner, flat_output
 from gsjupyter.passes import LayerSetting, LayerSettings, LinearOperator, linear_operators
@@ -46,6 +46,7 @@ def measure_sensitivity(
     input_kind: str = "given",
     quantized_inputs: Model | None = None,
     elsewhere: Elsewhere | None = None,
+    at_most_s: float | None = None,
 ) -> Sensitivity:
     """Measure the layers of a network in standard form.
 
@@ -67,9 +68,13 @@ def measure_sensitivity(
         measured by one run and added to every prediction.
     elsewhere : callable, optional
         What makes the runs of single layers on other machines.
+    at_most_s : float, optional
+        How long it may take, in seconds; found out from the first runs.
 
     Raises
     ------
+    TimeLimitError
+        If it would take longer.
     UnsupportedError
         If it has no layer whose weight could be quantized.
     ParameterError
@@ -78,12 +83,12 @@ def measure_sensitivity(
         If the output is 0 or NaN.
     """
     graph = float_model.graph()
-    layers = [layer for group in _groups(graph) if (layer := _measurable(group, settings, bits)) is not None]
+    layers = [layer for group in weight_groups(graph) if (layer := _measurable(group, settings, bits)) is not None]
     if not layers:
         raise UnsupportedError(f"{float_model.name} has no layer whose weight could be quantized.")
     with variant_runs(float_model) as runner:
         runs = FloatRuns(runner, example)
-        costs, coarsest = runs.measured(layers, elsewhere)
+        costs, coarsest = runs.measured(layers, elsewhere, at_most_s)
     activation_error = runs.error_of(Runner(quantized_inputs)(*example)) if quantized_inputs is not None else 0.0
     free = {operator.weight for layer in layers for operator in layer.operators}
     rest = {operator.weight: operator for operator in linear_operators(graph) if operator.weight not in free}
@@ -129,7 +134,8 @@ class _Layer:
         ]
 
     def _clipping(self, sketch: WeightSketch, bits: int) -> float:
-        return weight_clipping(sketch, self.scheme(bits), self.setting(bits).observer)
+        setting = self.setting(bits)
+        return setting.clipping or weight_clipping(sketch, self.scheme(bits), setting.observer)
 
     def weight_error(self, bits: int) -> float:
         """Return the mean squared error of the weights, from their sketches."""
@@ -157,7 +163,7 @@ class _Layer:
         return LayerChoices(self.names, self.bits, tuple(sizes), tuple(cost.contributions[bits] for bits in self.bits))
 
 
-def _groups(graph: Graph) -> list[list[LinearOperator]]:
+def weight_groups(graph: Graph) -> list[list[LinearOperator]]:
     """Return the operators in groups that have the same bits: those of one weight, and those of one name."""
     groups: list[list[LinearOperator]] = []
     for operator in linear_operators(graph):
@@ -247,7 +253,9 @@ class FloatRuns:
         """Return the error power of an output of the network."""
         return output_error_power(self._reference, _numbers(output))
 
-    def measured(self, layers: Sequence[_Layer], elsewhere: Elsewhere | None = None) -> tuple[list[LayerCost], float]:
+    def measured(
+        self, layers: Sequence[_Layer], elsewhere: Elsewhere | None = None, at_most_s: float | None = None
+    ) -> tuple[list[LayerCost], float]:
         """Return each layer's cost, and the error power with all weights in their fewest bits."""
         plan = [(index, bits) for index, layer in enumerate(layers) for bits in reference_bits(len(layers), layer.bits)]
         began = perf_counter()
@@ -255,6 +263,9 @@ class FloatRuns:
         quantized = perf_counter()
         coarsest = self.error(fewest)
         run_s = perf_counter() - quantized + (quantized - began) / len(layers)
+        if at_most_s is not None and len(plan) * run_s > at_most_s:
+            estimated_s = len(plan) * run_s
+            raise TimeLimitError(f"measuring sensitivity would take about {_in_words(estimated_s)}.", estimated_s)
         found: list[dict[int, float]] = [{} for _ in layers]
         if elsewhere is not None:
             errors = elsewhere([partial(layers[index].quantized, bits) for index, bits in plan])

@@ -39,6 +39,9 @@ class ConvertOptions:
         Whether a symmetric grid leaves out its lowest integer, which balances it.
     weight_observer, activation_observer : {"minmax", "percentile", "mse", "entropy"}
         What chooses the ranges; see `gsjupyter.quantization.observers`.
+    clipping : float, optional
+        The share of the range of each scale that weights keep, more than 0 and 1 at most; values beyond it take the
+        last integer. By default the observer chooses it.
     rounding : {"nearest", "gptq"}
         How weights become integers: each to the nearest, or so that the errors within a channel make up for each other
         on the calibration data (GPTQ). An observer that clips works against it.
@@ -52,8 +55,8 @@ class ConvertOptions:
         Whether to take the mean error that quantized weights make out of the biases.
     layers : mapping of str to str or mapping
         Settings of single layers, by name or glob: a weight's format, or any of ``weights``, ``activations``,
-        ``granularity``, ``symmetric``, ``narrow_range`` and ``observer``. ``keep`` in `gs.convert` is short for
-        float32.
+        ``granularity``, ``symmetric``, ``narrow_range``, ``observer`` and ``clipping``. ``keep`` in `gs.convert` is
+        short for float32.
     budget : str or int, optional
         How large the weights of the layers may be: ``"4x"`` smaller than in float32, ``"500KB"``, or a number of bytes.
         Bits are chosen for each layer within it.
@@ -76,6 +79,7 @@ class ConvertOptions:
     narrow_range: bool = True
     weight_observer: str = "minmax"
     activation_observer: str = "minmax"
+    clipping: float | None = None
     rounding: str = "nearest"
     equalize: bool = False
     smooth: bool = False
@@ -91,6 +95,7 @@ class ConvertOptions:
         check_granularity("granularity", self.granularity)
         check_choice("weight_observer", self.weight_observer, OBSERVERS)
         check_choice("activation_observer", self.activation_observer, OBSERVERS)
+        _check_clipping("clipping", self.clipping)
         check_choice("rounding", self.rounding, ROUNDINGS)
         for name in ("symmetric", "narrow_range", "equalize", "smooth", "bias_correction", "simulate"):
             check_flag(name, getattr(self, name))
@@ -118,6 +123,7 @@ class ConvertOptions:
             self.symmetric,
             self.narrow_range,
             self.weight_observer,
+            self.clipping,
         )
         return LayerSettings(default, dict(self.layers))
 
@@ -146,6 +152,15 @@ def _check_layers(layers: object) -> None:
             _OVERRIDES[option](f"{option} in {where}", value)
 
 
+def _check_clipping(option: str, value: object) -> None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value is not None and not (is_number and 0 < float(value) <= 1):  # type: ignore[arg-type]  # a number, by then
+        raise OptionError(
+            f"{option} must be more than 0 and 1 at most, not {value!r}.",
+            advice="0.8 keeps four fifths of each range; leave it out to let the observer choose.",
+        )
+
+
 _OVERRIDES: Final[Mapping[str, Callable[[str, object], None]]] = {
     "weights": lambda option, value: check_choice(option, value, WEIGHTS),
     "activations": lambda option, value: check_choice(option, value, ACTIVATIONS),
@@ -153,6 +168,7 @@ _OVERRIDES: Final[Mapping[str, Callable[[str, object], None]]] = {
     "symmetric": check_flag,
     "narrow_range": check_flag,
     "observer": lambda option, value: check_choice(option, value, OBSERVERS),
+    "clipping": _check_clipping,
 }
 """What an override may set, each with its check."""
 

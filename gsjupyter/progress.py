@@ -5,10 +5,12 @@ Where a line can't be taken back, in a file or a pipe, there is none: a log woul
 
 import io
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
+from contextvars import ContextVar
 from threading import Timer
 from types import TracebackType
-from typing import Any, TextIO, TypeVar
+from typing import Any, Final, TextIO, TypeAlias, TypeVar
 
 from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle, display
@@ -18,6 +20,21 @@ PROGRESS_DELAY_S = 1.5
 """Shorter work shows no progress."""
 
 Item = TypeVar("Item")
+
+Listener: TypeAlias = Callable[[str, int, int | None], None]
+"""What is told of progress: the step, how much of it is done, and of how much, where that is known."""
+
+_listener: Final[ContextVar[Listener | None]] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def reported_to(listener: Listener) -> Iterator[None]:
+    """Tell a listener of all progress, and show no line: what shows it in its own way would have it twice."""
+    before = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
 
 
 class NotebookLine(io.TextIOBase):
@@ -58,6 +75,10 @@ def _stream() -> TextIO | NotebookLine | None:
 
 def counted(items: Iterable[Item], what: str, unit: str) -> Iterator[Item]:
     """Yield items, with a line that counts them once they take long."""
+    listener = _listener.get()
+    if listener is not None:
+        yield from _told(listener, items, what)
+        return
     bar = tqdm(items, desc=what, unit=unit, **_manner())
     try:
         yield from bar
@@ -65,24 +86,34 @@ def counted(items: Iterable[Item], what: str, unit: str) -> Iterator[Item]:
         bar.close()
 
 
+def _told(listener: Listener, items: Iterable[Item], what: str) -> Iterator[Item]:
+    total = len(items) if isinstance(items, Sized) else None
+    for done, item in enumerate(items):
+        listener(what, done, total)
+        yield item
+
+
 class Steps:
     """A progress line that names the step under way. A context manager, so that it goes away on errors too."""
 
     def __init__(self) -> None:
+        self._listener = _listener.get()
         self._bar: Any = tqdm(bar_format="{desc} ({elapsed})", **_manner())
         # A single step may take longer than the delay, and says nothing while it runs.
         self._appearance = Timer(PROGRESS_DELAY_S + 0.1, self._appear)
         self._appearance.daemon = True
 
     def __enter__(self) -> "Steps":
-        self._appearance.start()
+        if self._listener is None:
+            self._appearance.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._appearance.cancel()
-        self._appearance.join()
+        if self._listener is None:
+            self._appearance.join()
         self._bar.close()
 
     def _appear(self) -> None:
@@ -92,5 +123,8 @@ class Steps:
 
     def begin(self, step: str) -> None:
         """Name the step that begins."""
+        if self._listener is not None:
+            self._listener(step, 0, None)
+            return
         self._bar.set_description_str(step, refresh=False)
         self._bar.update()

@@ -119,6 +119,7 @@ class QuantizedForm:
                 "bias_correction": options.bias_correction,
                 "symmetric": not options.symmetric,
                 "weight_observer": options.weight_observer != "minmax",
+                "clipping": options.clipping is not None,
                 "granularity": options.granularity != "channel",
             }
             unused = [name for name, is_given in given.items() if is_given]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gsjupyter.errors import InputError, ParameterError, UnsupportedError
+from gsjupyter.errors import InputError, ParameterError, TimeLimitError, UnsupportedError
 from gsjupyter.layer_gains import measure_sensitivity
 from gsjupyter.mindir import Runner
 from gsjupyter.opening import open_source
@@ -102,6 +102,23 @@ def test_ranges_are_clipped_as_they_will_be(lenet, x):
     assert all(other.weight_errors[3] <= cost.weight_errors[3] for cost, other in pairs)
     assert any(other.weight_errors[3] < 0.9 * cost.weight_errors[3] for cost, other in pairs)
     assert all(other.measured != cost.measured for cost, other in pairs)
+
+
+def test_ranges_are_clipped_by_the_share_asked_for(lenet, x):
+    plain, clipped = (
+        measure_sensitivity(lenet, (x,), LayerSettings(LayerSetting(observer="mse", clipping=share)), bits=(8,))
+        for share in (1.0, 0.5)
+    )
+    for cost, other in zip(plain.model.layers, clipped.model.layers, strict=True):
+        assert other.weight_errors[8] > 3 * cost.weight_errors[8]
+        assert other.measured[8] > cost.measured[8]
+
+
+def test_what_would_take_too_long_is_not_begun(lenet, x):
+    with pytest.raises(TimeLimitError, match="measuring sensitivity would take about") as caught:
+        measure_sensitivity(lenet, (x,), LayerSettings(), at_most_s=0.0)
+    assert caught.value.estimated_s > 0
+    assert measure_sensitivity(lenet, (x,), LayerSettings(), bits=(8,), at_most_s=600.0).choices
 
 
 def test_layers_that_share_a_weight_are_measured_together(rng):

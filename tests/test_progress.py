@@ -66,6 +66,21 @@ def test_a_log_keeps_nothing_of_it(capsys):
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.usefixtures("soon")
+def test_a_listener_is_told_instead(terminal):
+    told = []
+    with progress.reported_to(lambda *news: told.append(news)), progress.Steps() as steps:
+        steps.begin("calibrate")
+        assert list(progress.counted("ab", "calibrating", "batch")) == ["a", "b"]
+        assert list(progress.counted(iter("a"), "verifying", "batch")) == ["a"]
+        time.sleep(0.3)
+    assert told == [("calibrate", 0, None), ("calibrating", 0, 2), ("calibrating", 1, 2), ("verifying", 0, None)]
+    assert terminal.getvalue() == ""
+    with progress.Steps() as steps:
+        steps.begin("pack")
+    assert len(told) == 4
+
+
 def test_nothing_of_it_stays_in_a_saved_notebook(tmp_path):
     work = "import time\nfrom gsjupyter.progress import Steps\nwith Steps() as steps:\n"
     notebook = nbformat.v4.new_notebook(

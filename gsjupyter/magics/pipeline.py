@@ -56,8 +56,8 @@ class PipelineMagics(Magics):
             granularity: group:64
             layers: {fc3: float32, 'conv*': {weights: int8, granularity: channel}}
 
-        A layer takes weights, activations, granularity, asymmetric, full-range and observer, or a format only. Options
-        on the line go before those of the cell.
+        A layer takes weights, activations, granularity, asymmetric, full-range, observer and clipping, or a format
+        only. Options on the line go before those of the cell.
         """
         with errors_in_words("gs_convert"):
             arguments = parse(self.gs_convert.parser, line)

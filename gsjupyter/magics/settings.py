@@ -15,8 +15,8 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 _NAMES: Final = ("calibration", "labels")
 _LINE_KEYS: Final = (
-    *("ckpt", "weights", "activations", "granularity", "weight_observer", "activation_observer", "rounding"),
-    *("budget", "max_drop", *_NAMES, "keep"),
+    *("ckpt", "weights", "activations", "granularity", "weight_observer", "activation_observer", "clipping"),
+    *("rounding", "budget", "max_drop", *_NAMES, "keep"),
 )
 _SWITCHES: Final = ("equalize", "smooth", "bias_correction")
 _OPPOSITES: Final = {"asymmetric": "symmetric", "full_range": "narrow_range", "annotate_only": "simulate"}
@@ -36,6 +36,9 @@ QUANTIZATION: Final = (
     argument("--asymmetric", action="store_true", help="Give weights a zero point, for lopsided values in few bits."),
     argument("--full-range", action="store_true", help="Use the lowest integer of a symmetric grid too."),
     argument("--weight-observer", metavar="NAME", help="Weights' ranges: minmax (default), percentile, mse, entropy."),
+    argument(
+        "--clipping", metavar="SHARE", type=float, help="The share of each range that weights keep, 0.8 for example."
+    ),
     argument("--activation-observer", metavar="NAME", help="Likewise for the ranges of int8 activations."),
     argument("--calibration", metavar="NAME", help="A dataset, batches or an array of typical inputs."),
     argument("--keep", metavar="LAYER", nargs="+", help="Layers to leave in float32, by name or glob."),

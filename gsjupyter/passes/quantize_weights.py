@@ -113,9 +113,9 @@ def check_finite(operator: LinearOperator) -> None:
 
 
 def clipping_of(operator: LinearOperator, setting: LayerSetting, scheme: Scheme) -> float:
-    """Return the share of a weight's range that its observer lets the grid cover."""
-    if setting.observer == "minmax":
-        return 1.0
+    """Return the share of a weight's range that the grid covers: what was asked for, or what the observer chooses."""
+    if setting.clipping is not None or setting.observer == "minmax":
+        return setting.clipping or 1.0
     weight = operator.weight.array
     sketch = WeightSketch.of(weight, operator.axis, scheme.granularity, symmetric=scheme.symmetric)
     return weight_clipping(sketch, scheme, setting.observer)

@@ -31,6 +31,8 @@ class LayerSetting:
         As in `Scheme`.
     observer : {"minmax", "percentile", "mse", "entropy"}
         What chooses the weight's range.
+    clipping : float, optional
+        The share of the range that is kept, more than 0 and 1 at most; by default the observer chooses it.
     """
 
     weights: str = "float32"
@@ -39,6 +41,7 @@ class LayerSetting:
     symmetric: bool = True
     narrow_range: bool = True
     observer: str = "minmax"
+    clipping: float | None = None
 
     @property
     def scheme(self) -> Scheme | None:
@@ -56,11 +59,13 @@ class LayerSetting:
         ----------
         override : str or mapping
             A weight's format, or fields by name. A layer whose weight is put back into floating point keeps its input
-            so too, unless `override` says something else.
+            so too, unless `override` says something else. One that names an observer leaves the clipping to it.
         """
         changes = {"weights": override} if isinstance(override, str) else dict(override)
         if changes.get("weights") in FLOATS:
             changes = {"activations": "float32", **changes}
+        if "observer" in changes:
+            changes = {"clipping": None, **changes}
         return replace(self, **changes)
 
 

@@ -117,15 +117,22 @@ class LayerCost:
 
     def gain(self, bits: int) -> float:
         """Return the output's error power for each unit of the weight's."""
+        return self.gain_at(self.weight_errors[bits])
+
+    def gain_at(self, weight_error: float) -> float:
+        """Return the same at any mean squared error of the weight, whatever made it."""
         known = sorted((error, self.measured[at] / error) for at, error in self._references if error > 0)
-        error = self.weight_errors[bits]
-        if not known or not error > 0:
+        if not known or not weight_error > 0:
             return 0.0
         errors, gains = (np.array(column) for column in zip(*known, strict=True))
         # A layer without any effect has no logarithm.
         values = np.log(gains) if gains.all() else gains
-        found = float(np.interp(math.log(error), np.log(errors), values))
+        found = float(np.interp(math.log(weight_error), np.log(errors), values))
         return math.exp(found) if gains.all() else found
+
+    def contribution_at(self, weight_error: float) -> float:
+        """Return what the layer adds to the error power of the output at any mean squared error of its weight."""
+        return self.gain_at(weight_error) * weight_error
 
     @property
     def _references(self) -> list[tuple[int, float]]:

@@ -276,3 +276,10 @@ def test_a_cell_takes_options_as_they_are_written_on_the_line(notebook):
     )
     assert [record.weights for record in qnet.layers] == ["uint4 per channel", "int4 per channel"]
     assert qnet.options.weight_observer == "mse"
+
+
+def test_clipping_is_taken_from_the_line_and_the_cell(notebook):
+    assert notebook("%gs_convert net x --weights int4 --clipping 0.8").options.clipping == 0.8
+    qnet = notebook("%%gs_convert net x\nweights: int4\nclipping: 1\nlayers: {fc2: {clipping: 0.5}}")
+    assert qnet.options.clipping == 1
+    assert qnet.layers[1].clipped_share > qnet.layers[0].clipped_share == 0.0

@@ -14,6 +14,7 @@ from gsjupyter.passes import (
     apply,
     linear_operators,
 )
+from gsjupyter.quantization import Scheme
 from tests.networks import MLP
 from tests.passes.networks import (
     AppliedTwice,
@@ -97,6 +98,33 @@ def test_the_output_is_that_of_the_network_with_rounded_weights(network, shape, 
     assert result.done[0].reason == f"weight stored as {settings.default.scheme}"
     wanted = expected(with_rounded_weights(network, axis if settings is EVERYWHERE else None), x)
     assert_output(model, wanted, x)
+
+
+@pytest.mark.parametrize("scheme", [Scheme(4), Scheme(3, symmetric=False, narrow_range=False)], ids=str)
+@pytest.mark.parametrize("clipping", [0.4, 0.85, 1.0])
+def test_what_is_clipped_is_clipped_by_the_share_asked_for(scheme, clipping, rng):
+    x = normal(rng, 4, 8)
+    network = randomized(nn.SequentialCell(nn.Dense(8, 5)), rng)
+    weight = network[0].weight.asnumpy()
+    low, high = (clipping * end for end in (weight.min(axis=1), weight.max(axis=1)))
+    if scheme.symmetric:
+        high = np.maximum(-low, high)
+        low = -high
+    steps_between = scheme.highest - scheme.lowest
+    scale = ((np.maximum(high, 0) - np.minimum(low, 0)) / steps_between)[:, np.newaxis]
+    zero = 0 if scheme.symmetric else np.round(-np.minimum(low, 0)[:, np.newaxis] / scale)
+    integers = np.clip(np.round(weight / scale) + zero, scheme.lowest, scheme.highest)
+    setting = LayerSetting(f"int{scheme.bits}", symmetric=scheme.symmetric, observer="mse", clipping=clipping)
+    model, _ = quantized(network, x, settings=LayerSettings(setting))
+    network[0].weight.set_data(Tensor(((integers - zero) * scale).astype(np.float32)))
+    assert_output(model, expected(network, x), x)
+
+
+def test_a_layer_that_names_an_observer_leaves_the_clipping_to_it():
+    setting = LayerSetting("int4", clipping=0.5)
+    assert setting.overridden({"observer": "mse"}).clipping is None
+    assert setting.overridden({"observer": "mse", "clipping": 0.7}).clipping == 0.7
+    assert setting.overridden({"granularity": "tensor"}).clipping == 0.5
 
 
 def test_an_embedding_has_a_scale_for_each_row(rng):

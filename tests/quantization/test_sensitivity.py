@@ -45,6 +45,15 @@ def test_between_two_references_the_logarithm_of_the_gain_is_interpolated():
     assert [layer.gain(bits) for bits in (5, 8)] == pytest.approx([4.0, 4.0])
 
 
+def test_any_error_of_a_weight_has_a_contribution():
+    layer = LayerCost(("a",), ERRORS, {3: 1.0 * ERRORS[3], 5: 4.0 * ERRORS[5]})
+    assert [layer.contribution_at(ERRORS[bits]) for bits in BITS] == pytest.approx(list(layer.contributions.values()))
+    # A quarter of the way between the references, in the logarithm.
+    between = ERRORS[3] ** 0.75 * ERRORS[5] ** 0.25
+    assert layer.contribution_at(between) == pytest.approx(2**0.5 * between)
+    assert layer.contribution_at(0.0) == 0.0
+
+
 def test_what_was_measured_is_what_is_predicted_for_a_layer_alone():
     layer = LayerCost(("a",), ERRORS, {3: 0.3, 5: 0.007, 6: 0.01})
     model = ErrorModel((layer, linear("b", 1.0)))
