@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # A file that says that a step was taken: steps are repeated only when what they read has changed.
 DONE := $(VENV)/.done
 EXTENSION := $(shell find labextension/src labextension/style -type f) \
-	labextension/package.json labextension/package-lock.json labextension/tsconfig.json
+	labextension/bundle.mjs labextension/package.json labextension/package-lock.json labextension/tsconfig.json
 # Golden Stick needs versions of its own, so it is tested in environments of its own, one for each MindSpore.
 GOLDENSTICK := $(VENV)-goldenstick
 GOLDENSTICKS := 2.10.0 2.7.1.post1
@@ -68,8 +68,8 @@ zoo: $(DONE)/dev ## Convert the whole model zoo (some minutes), and write its ta
 bench: $(DONE)/bench ## Measure speed, against other tools where there are some (some minutes)
 	$(BIN)/pytest -m bench --benchmark-columns=median,iqr,rounds -rP tests/benchmarks
 
-picture: $(DONE)/dev ## Make the picture in the README anew
-	$(BIN)/pytest tests/browser/test_quickstart.py
+picture: $(DONE)/dev ## Make the pictures in the README anew
+	$(BIN)/pytest tests/browser/test_quickstart.py tests/browser/test_panel.py
 	$(BIN)/python -m tests.browser.picture
 
 format: $(DONE)/dev $(if $(NODE_OK),labextension/node_modules/.package-lock.json) ## Put the Python and, where Node is, the TypeScript into shape
@@ -80,7 +80,7 @@ ifneq ($(NODE_OK),)
 endif
 
 clean: ## Remove the environment and all that was built
-	rm -rf $(VENV) $(GOLDENSTICK)-* build dist *.egg-info gsjupyter/labextension labextension/lib labextension/node_modules
+	rm -rf $(VENV) $(GOLDENSTICK)-* build dist *.egg-info gsjupyter/labextension gsjupyter/widgets/static labextension/lib labextension/node_modules
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(DONE)/venv:

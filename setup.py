@@ -1,8 +1,8 @@
 """Compile the JupyterLab extension on the way into a wheel, an sdist or an editable install.
 
 The metadata is in pyproject.toml. What cannot be said there is that ``labextension/`` (TypeScript) becomes
-``gsjupyter/labextension`` (what JupyterLab loads), with the Node of the machine or, where there is none, one from a
-wheel.
+``gsjupyter/labextension`` (what JupyterLab loads) and ``gsjupyter/widgets/static`` (what widgets and saved pages
+carry), with the Node of the machine or, where there is none, one from a wheel.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from setuptools.command.sdist import sdist
 ROOT = Path(__file__).parent.resolve()
 SOURCE = ROOT / "labextension"
 OUTPUT = ROOT / "gsjupyter" / "labextension"
+STATIC = ROOT / "gsjupyter" / "widgets" / "static"
+BUNDLES = [STATIC / name for name in ("panel.js", "panel.css", "report.js", "report.css")]
 # Written last, so that a build that was cut short is not taken for a finished one.
 DIGEST = OUTPUT / "source.sha256"
 SHARE = Path("share/jupyter/labextensions/gsjupyter")
@@ -30,7 +32,7 @@ OLDEST_NODE = (20, 19)
 
 def source_digest() -> str:
     """Return the digest of all that the extension is built from; unlike times, it survives git and tar."""
-    inputs = [SOURCE / name for name in ("package.json", "package-lock.json", "tsconfig.json")]
+    inputs = [SOURCE / name for name in ("bundle.mjs", "package.json", "package-lock.json", "tsconfig.json")]
     inputs += [path for folder in ("src", "style") for path in (SOURCE / folder).rglob("*") if path.is_file()]
     digest = hashlib.sha256()
     for path in sorted(inputs):
@@ -41,8 +43,9 @@ def source_digest() -> str:
 
 
 def is_built() -> bool:
-    """Whether the output was built from the source as it is now."""
-    return DIGEST.exists() and DIGEST.read_text() == source_digest()
+    """Whether all output was built from the source as it is now."""
+    there = all(path.exists() for path in [DIGEST, *BUNDLES])
+    return there and DIGEST.read_text() == source_digest()
 
 
 def system_node() -> str | None:
@@ -72,7 +75,7 @@ def node_and_npm() -> tuple[str, list[str]]:
 
 
 def build_extension() -> None:
-    """Compile the TypeScript, then bundle it for JupyterLab. Any failure is an exception."""
+    """Compile the TypeScript, then bundle it for JupyterLab and for pages. Any failure is an exception."""
     node, npm = node_and_npm()
     tools = [str(Path(node).parent), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     environment = {**os.environ, "PATH": os.pathsep.join(tools)}
@@ -85,6 +88,7 @@ def build_extension() -> None:
         run(*npm, "ci", "--include=dev", "--no-audit", "--no-fund")
     run(node, "node_modules/typescript/bin/tsc")
     run(sys.executable, "-m", "jupyter_builder.main", "build", str(SOURCE))
+    run(node, "bundle.mjs")
     DIGEST.write_text(source_digest())
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gsjupyter.options import ConvertOptions
     from gsjupyter.prediction import sensitivity
     from gsjupyter.train_end import ExportOnTrainEnd
+    from gsjupyter.widgets.panel import Panel, panel
 
 __version__ = "0.1.0"
 
@@ -31,10 +32,12 @@ _HOMES = {
     "Conversion": "gsjupyter.conversion",
     "ConvertOptions": "gsjupyter.options",
     "ExportOnTrainEnd": "gsjupyter.train_end",
+    "Panel": "gsjupyter.widgets.panel",
     "benchmark": "gsjupyter.benchmarking.run",
     "convert": "gsjupyter.conversion",
     "export": "gsjupyter.artifact",
     "load": "gsjupyter.artifact",
+    "panel": "gsjupyter.widgets.panel",
     "sensitivity": "gsjupyter.prediction",
     "targets": "gsjupyter.benchmarking.targets.targets",
 }
@@ -46,10 +49,12 @@ __all__ = [
     "ConvertOptions",
     "ExportOnTrainEnd",
     "GsError",
+    "Panel",
     "benchmark",
     "convert",
     "export",
     "load",
+    "panel",
     "sensitivity",
     "targets",
 ]

@@ -4,19 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
-from gsjupyter.calibration_data import CalibrationData
 from gsjupyter.choices import check_choice
 from gsjupyter.conversion_notes import input_notes, quantization_notes
 from gsjupyter.engines import MindSporeModel
+from gsjupyter.float_network import FloatNetwork, float_network
 from gsjupyter.interrupts import interruptible
 from gsjupyter.layer_errors import layer_errors
 from gsjupyter.layer_table import layers_of
 from gsjupyter.mindir import Array, Model, Runner, flat_output
-from gsjupyter.opening import OpenedSource, open_source
 from gsjupyter.options import ConvertOptions, options_from
 from gsjupyter.passes import (
     ActivationStatistics,
@@ -37,14 +34,16 @@ from gsjupyter.report import (
     PruningReport,
     Sensitivity,
     Shown,
+    Table,
     Verification,
     format_bytes,
     verify,
 )
 from gsjupyter.report.figures import plot_histogram
+from gsjupyter.report.layer_chart import layer_chart
+from gsjupyter.report.layers_block import LayersBlock
+from gsjupyter.report.page import write_page
 from gsjupyter.signature import sample_count
-from gsjupyter.sources import arrays_of, random_inputs
-from gsjupyter.standard_form import StandardForm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,10 +175,47 @@ class Conversion(Shown):
             ]
         )
         title = f"{self.name}: {self.formats}"
-        tables = [self.layers.table()] if self.layers else []
+        tables: list[LayersBlock | Table] = [self._chart, self.layers.table()] if self.layers else []
         tables += [self.pruning.table()] if self.pruning is not None else []
         notes = [Messages([("note", note) for note in self.notes])] if self.notes else []
         return Document(title, [facts, *tables, *notes])
+
+    @cached_property
+    def _chart(self) -> LayersBlock:
+        return layer_chart(self.layers, self.float_model, self._unpacked)
+
+    @overload
+    def to_html(self, path: None = None, *, overwrite: bool = False) -> str: ...
+    @overload
+    def to_html(self, path: str | Path, *, overwrite: bool = False) -> Path: ...
+    def to_html(self, path: str | Path | None = None, *, overwrite: bool = False) -> str | Path:
+        """Write the report as a page of its own, or return it as a fragment of HTML without a script.
+
+        The page needs neither server nor network, its charts answer to the mouse and the keyboard, and it is light or
+        dark as its reader's screen.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Where to write the page, ``"report.html"``. Nothing is left there if it can't be written.
+        overwrite : bool
+            Whether to replace a file that is there.
+
+        Returns
+        -------
+        str or Path
+            The fragment, or where the page is.
+
+        Raises
+        ------
+        OptionError
+            If the path doesn't end in ``.html``.
+        WriteError
+            If the file exists, or is a folder, or the disk is full.
+        UnsupportedError
+            If gsjupyter was installed without the page's script.
+        """
+        return super().to_html() if path is None else write_page(self.document(), path, overwrite=overwrite)
 
     def _prediction(self) -> list[tuple[str, str]]:
         if self.sensitivity is None:
@@ -266,36 +302,26 @@ def convert(
     """
     chosen = options_from(settings, keep, options)
     with interruptible(), Steps() as steps:
-        steps.begin("export to MindIR")
-        opened = open_source(source, example, ckpt, simulate=chosen.simulate)
-        given = arrays_of(example) if example is not None else None
-        return _Run(opened, chosen, given, steps).conversion(calibration, labels)
+        network = float_network(source, example, ckpt, calibration, simulate=chosen.simulate, begin=steps.begin)
+        return _Run(network, chosen, steps).conversion(labels)
 
 
 class _Run:
     """One conversion under way."""
 
-    def __init__(
-        self,
-        opened: OpenedSource,
-        options: ConvertOptions,
-        example: tuple[Array, ...] | None,
-        steps: Steps,
-    ) -> None:
-        self.source = opened.model
-        self.standard = StandardForm(opened, simulate=options.simulate)
+    def __init__(self, network: FloatNetwork, options: ConvertOptions, steps: Steps) -> None:
+        self.network = network
+        self.source = network.source.model
+        self.standard = network.standard
+        self.example = network.example
         self.options = options
         self.steps = steps
-        self.input_kind = "given" if example is not None else "random"
-        self.example = example if example is not None else random_inputs(self.source.inputs, np.random.default_rng(0))
         self.notes: list[str] = []
 
-    def conversion(self, calibration: Any, labels: Any) -> Conversion:
-        float_model = self.standard.run(self.steps.begin)
-        data = CalibrationData(calibration, self.example, self.input_kind, self.source.inputs)
-        quantized = QuantizedForm(self.options, data, labels, self.standard.pipeline)
-        model = quantized.run(float_model, self.steps.begin)
-        float_model = quantized.float_model or float_model
+    def conversion(self, labels: Any) -> Conversion:
+        quantized = QuantizedForm(self.options, self.network.data, labels, self.standard.pipeline)
+        model = quantized.run(self.network.model, self.steps.begin)
+        float_model = quantized.float_model or self.network.model
         self.notes += quantized.notes
         self.steps.begin("pack")
         pack = PackWeights(model)
@@ -305,7 +331,7 @@ class _Run:
         self.steps.begin("verify")
         expected = self._expected()
         actual = flat_output(MindSporeModel(packed)(*self.example))
-        verification = verify(expected, actual, sample_count(self.example), self.input_kind)
+        verification = verify(expected, actual, sample_count(self.example), self.network.input_kind)
         self.notes += input_notes(self.example, verification)
         self.notes += self.standard.notes(layers, quantized.settings)
         if self.options.quantizes:

@@ -5,22 +5,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gsjupyter.calibration import observe
 from gsjupyter.calibration_data import CalibrationData
+from gsjupyter.float_network import float_network
 from gsjupyter.interrupts import interruptible
 from gsjupyter.layer_gains import Elsewhere, measure_sensitivity
 from gsjupyter.mindir import Array, Model
-from gsjupyter.opening import open_source
 from gsjupyter.options import ConvertOptions, options_from
 from gsjupyter.passes import QuantizeActivations, activation_inputs, apply, linear_operators
 from gsjupyter.progress import Steps
 from gsjupyter.quantization import ACTIVATION_UINT8
 from gsjupyter.quantization.sensitivity import BITS
 from gsjupyter.report.sensitivity import Sensitivity
-from gsjupyter.sources import arrays_of, random_inputs
-from gsjupyter.standard_form import StandardForm
 
 if TYPE_CHECKING:
     from ipyparallel import Client
@@ -83,25 +79,18 @@ def sensitivity(
     """
     chosen = options_from(settings, keep, options)
     with interruptible(), Steps() as steps:
-        steps.begin("export to MindIR")
-        opened = open_source(source, example, ckpt, simulate=chosen.simulate)
-        given = arrays_of(example) if example is not None else None
-        inputs = opened.model.inputs
-        arrays = given if given is not None else random_inputs(inputs, np.random.default_rng(0))
-        kind = "given" if given is not None else "random"
-        float_model = StandardForm(opened, simulate=chosen.simulate).run(steps.begin)
-        chosen.settings.check(linear_operators(float_model.graph()))
-        data = CalibrationData(calibration, arrays, kind, inputs)
-        quantized = _with_quantized_inputs(float_model, data, chosen, steps)
+        network = float_network(source, example, ckpt, calibration, simulate=chosen.simulate, begin=steps.begin)
+        chosen.settings.check(linear_operators(network.model.graph()))
+        quantized = _with_quantized_inputs(network.model, network.data, chosen, steps)
         steps.begin("measure sensitivity")
         return measure_sensitivity(
-            float_model,
-            arrays,
+            network.model,
+            network.example,
             chosen.settings,
             bits=tuple(bits),
-            input_kind=kind,
+            input_kind=network.input_kind,
             quantized_inputs=quantized,
-            elsewhere=None if cluster is None else _on(cluster, float_model, arrays, steps),
+            elsewhere=None if cluster is None else _on(cluster, network.model, network.example, steps),
         )
 
 

@@ -6,6 +6,7 @@ from gsjupyter.magics.arguments import errors_in_words
 from gsjupyter.magics.benchmarks import BenchmarkMagics
 from gsjupyter.magics.completion import IDENTIFIER, magic_matcher
 from gsjupyter.magics.goldenstick import GoldenStickSupport
+from gsjupyter.magics.panel import PanelMagics
 from gsjupyter.magics.pipeline import PipelineMagics
 from gsjupyter.magics.statistics import StatisticsMagics
 
@@ -18,6 +19,7 @@ _MAGICS = {
     "gs_convert": PipelineMagics,
     "gs_sensitivity": PipelineMagics,
     "gs_export": PipelineMagics,
+    "gs_panel": PanelMagics,
     "gs_stats": StatisticsMagics,
     "gs_targets": BenchmarkMagics,
     "gs_bench": BenchmarkMagics,

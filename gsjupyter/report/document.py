@@ -4,7 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from gsjupyter.report.layers_block import LayersBlock
 
 MIME_TYPE: Final = "application/vnd.gsjupyter.report+json"
 """The type under which notebooks keep the JSON; gsjupyter's JupyterLab extension shows it, with no kernel needed."""
@@ -87,7 +90,7 @@ class Document:
     """A title and blocks."""
 
     title: str
-    blocks: Sequence[Facts | Table | Messages]
+    blocks: "Sequence[Facts | Table | Messages | LayersBlock]"
 
     def to_json(self) -> dict[str, Any]:
         """Return the document as the JSON that notebooks keep."""

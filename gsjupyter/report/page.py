@@ -2,12 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 
 from jinja2 import Environment
 from markupsafe import Markup
 
-from gsjupyter.report.document import Document
-from gsjupyter.report.html import to_html
+from gsjupyter.atomic import staging
+from gsjupyter.errors import OptionError, WriteError
+from gsjupyter.report.assets import asset
+from gsjupyter.report.document import Document, format_bytes
+from gsjupyter.report.html import to_live_html
+from gsjupyter.report.inline_script import script_hashes
 
 _STYLE = """
 :root { color-scheme: light dark }
@@ -22,7 +28,7 @@ _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).f
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="{{ policy }}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title>
 <style>{{ style }}</style>
@@ -62,7 +68,9 @@ class Picture:
 
 
 def to_page(document: Document, pictures: Sequence[Picture] = ()) -> str:
-    """Return a document as an HTML page that needs no script and no network, for light and dark screens.
+    """Return a document as an HTML page that needs no network, for light and dark screens.
+
+    Of scripts it allows the one of its own chart, if it has one.
 
     Parameters
     ----------
@@ -71,7 +79,61 @@ def to_page(document: Document, pictures: Sequence[Picture] = ()) -> str:
     pictures : sequence of Picture
         Figures to put below it.
     """
-    # Both are markup that was made by escaping.
+    # All of these are markup of ours, or were made by escaping.
     figures = [{**vars(picture), "svg": Markup(picture.svg)} for picture in pictures]  # noqa: S704
-    report = Markup(to_html(document))  # noqa: S704
-    return _TEMPLATE.render(title=document.title, style=_STYLE, report=report, pictures=figures)
+    report = Markup(to_live_html(document))  # noqa: S704
+    policy = "; ".join(["default-src 'none'", "style-src 'unsafe-inline'", "img-src data:", *_allowed(report)])
+    allowed = Markup(policy)  # noqa: S704
+    return _TEMPLATE.render(title=document.title, style=_STYLE, policy=allowed, report=report, pictures=figures)
+
+
+def write_page(document: Document, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write a document as a page; return where it is.
+
+    Parameters
+    ----------
+    document : Document
+        What to show.
+    path : str or Path
+        Where, a file that ends in ``.html``. Nothing is left there if it can't be written.
+    overwrite : bool
+        Whether to replace a file that is there.
+
+    Raises
+    ------
+    OptionError
+        If the path doesn't end in ``.html``.
+    WriteError
+        If the file exists, or is a folder, or can't be written.
+    UnsupportedError
+        If the page's script was not built.
+    """
+    target = Path(path).expanduser()
+    _check_target(target, overwrite=overwrite)
+    asset("report.js")  # A page without its chart would not be noticed before it was sent around.
+    data = to_page(document).encode("utf-8", "replace")
+    with staging(target.parent) as stage:
+        (stage / target.name).write_bytes(data)
+    return target
+
+
+def _check_target(target: Path, *, overwrite: bool) -> None:
+    if target.is_dir():
+        raise WriteError(f"{target} is a folder.", advice="Give the name of a file in it.")
+    if target.suffix.lower() not in (".html", ".htm"):
+        raise OptionError(
+            f"{target.name or target} doesn't end in .html.",
+            advice=f"Try {target.with_suffix('.html').name}." if target.name else "Give the name of a file.",
+        )
+    if target.exists() and not overwrite:
+        status = target.stat()
+        written = datetime.fromtimestamp(status.st_mtime).astimezone()
+        raise WriteError(
+            f"{target.name} exists ({format_bytes(status.st_size)}, written {written:%Y-%m-%d %H:%M}).",
+            advice="Add overwrite=True to replace it, or give another name.",
+        )
+
+
+def _allowed(report: str) -> list[str]:
+    hashes = script_hashes(report)
+    return [f"script-src {' '.join(hashes)}"] if hashes else []

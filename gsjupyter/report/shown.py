@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from gsjupyter.report.document import MIME_TYPE, Document
-from gsjupyter.report.html import to_html
+from gsjupyter.report.html import to_html, to_live_html
 from gsjupyter.report.text import to_text
 
 
@@ -29,6 +29,6 @@ class Shown(ABC):
         document = self.document()
         return {
             "text/plain": to_text(document),
-            "text/html": to_html(document),
+            "text/html": to_live_html(document),
             MIME_TYPE: document.to_json(),
         }

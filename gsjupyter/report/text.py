@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gsjupyter.report.document import Column, Document, Facts, Messages, Table, format_cell
+from gsjupyter.report.layers_block import LayersBlock
 
 _NOT_PRINTED: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -19,12 +20,14 @@ def printable(text: str) -> str:
     return "".join("?" if unicodedata.category(letter) in _NOT_PRINTED else letter for letter in text)
 
 
-def _block(block: Facts | Table | Messages) -> str:
+def _block(block: Facts | Table | Messages | LayersBlock) -> str:
     if isinstance(block, Facts):
         width = max((len(label) for label, _ in block.items), default=0)
         return "\n".join(f"{printable(label):<{width}}  {_lines(value)}" for label, value in block.items)
     if isinstance(block, Messages):
         return "\n".join(f"{level}: {_lines(text)}" for level, text in block.items)
+    if isinstance(block, LayersBlock):
+        return printable(f"{block.title}: {block.summary()}")
     return _table(block)
 
 

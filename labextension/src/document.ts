@@ -39,10 +39,49 @@ export interface Table {
   rows: Cell[][];
 }
 
+/** A bar for each layer, and for the selected one its histogram. */
+export interface Layers {
+  type: 'layers';
+  title: string;
+  layers: ReportLayer[];
+}
+
+/** What is shown of a layer; null where it isn't known. */
+export interface ReportLayer {
+  name: string;
+  operator: string;
+  weights: string;
+  activations: string;
+  sqnrDb: number | 'inf' | null;
+  inputSqnrDb: number | 'inf' | null;
+  low: number | null;
+  high: number | null;
+  bytesBefore: number | null;
+  bytesAfter: number | null;
+  /** Its share of the output's error, 0 to 1. */
+  errorShare: number | null;
+  histogram: ReportHistogram | null;
+}
+
+/** How many weights lie in each of some bins of the same width, and the integers that they are rounded to. */
+export interface ReportHistogram {
+  low: number;
+  high: number;
+  counts: number[];
+  /** Whether its numbers are the weights themselves, or steps of the grid, which differ from channel to channel. */
+  inSteps: boolean;
+  /** The values that the grid can hold, ascending; empty without a grid. */
+  grid: number[];
+  /** Between these, values are rounded to the nearest one of the grid; beyond, they are clipped. */
+  clipLow: number;
+  clipHigh: number;
+}
+
 export type Block =
   | { type: 'facts'; items: Item[] }
   | { type: 'messages'; items: Message[] }
   | { type: 'unreadable'; reason: string }
+  | Layers
   | Table;
 
 export interface Report {
@@ -56,6 +95,8 @@ export const VERSION = 1;
 const KINDS: readonly Kind[] = ['text', 'integer', 'number', 'bytes', 'percent'];
 const LEVELS: readonly Message['level'][] = ['note', 'warning', 'error'];
 const MOST_DIGITS = 20;
+/** More bins than pixels, or more values of a grid than 12 bits have, nobody sees. */
+const MOST_BINS = 4096;
 
 /** The report in `data`, with a line of text in place of whatever cannot be read. */
 export function readReport(data: unknown): Report {
@@ -80,6 +121,12 @@ function readBlock(block: Record<string, unknown>): Block {
       return { type: 'messages', items: records(block.items).map(readMessage) };
     case 'table':
       return readTable(block);
+    case 'layers':
+      return {
+        type: 'layers',
+        title: asText(block.title),
+        layers: records(block.layers).map(readLayer)
+      };
     default:
       return unreadable(
         `This gsjupyter cannot show the part "${asText(block.type)}" of the report. Update gsjupyter, ` +
@@ -124,6 +171,71 @@ function readCell(row: Record<string, unknown>, key: string): Cell {
   // A layer's statistics may be named like a property every object has, so only its own keys count.
   const value = Object.hasOwn(row, key) ? row[key] : null;
   return typeof value === 'number' ? value : asText(value) || null;
+}
+
+function readLayer(layer: Record<string, unknown>): ReportLayer {
+  return {
+    name: asText(layer.name),
+    operator: asText(layer.operator),
+    weights: asText(layer.weights),
+    activations: asText(layer.activations),
+    sqnrDb: layer.sqnr_db === 'inf' ? 'inf' : asNumber(layer.sqnr_db),
+    inputSqnrDb: layer.input_sqnr_db === 'inf' ? 'inf' : asNumber(layer.input_sqnr_db),
+    low: asNumber(layer.low),
+    high: asNumber(layer.high),
+    bytesBefore: asNumber(layer.bytes_before),
+    bytesAfter: asNumber(layer.bytes_after),
+    errorShare: asNumber(layer.error_share),
+    histogram: isRecord(layer.histogram) ? readHistogram(layer.histogram) : null
+  };
+}
+
+/** null where there is no histogram to draw: a wrong picture would be worse than none. */
+function readHistogram(histogram: Record<string, unknown>): ReportHistogram | null {
+  const [low, high] = [asNumber(histogram.low), asNumber(histogram.high)];
+  const counts = Array.isArray(histogram.counts) ? histogram.counts.map(asNumber) : [];
+  const readable = counts.every((count): count is number => count !== null && count >= 0);
+  if (low === null || high === null || low >= high || !readable) {
+    return null;
+  }
+  if (counts.length === 0 || counts.length > MOST_BINS) {
+    return null;
+  }
+  const grid = readGrid(histogram);
+  const [clipLow, clipHigh] = clippedEnds({ low, high, counts }, grid, asNumber(histogram.scale));
+  return { low, high, counts, inSteps: histogram.unit === 'scale', grid, clipLow, clipHigh };
+}
+
+/** Values round to the grid's ends up to half a step beyond them. */
+function clippedEnds(
+  { low, high, counts }: { low: number; high: number; counts: number[] },
+  grid: number[],
+  step: number | null
+): [number, number] {
+  if (grid.length === 0 || step === null) {
+    return [low, high];
+  }
+  const ends: [number, number] = [grid[0] - step / 2, grid[grid.length - 1] + step / 2];
+  // Which part of a bin lies beyond an end isn't known; most often none does.
+  const width = (high - low) / counts.length;
+  return [ends[0] - low < width ? low : ends[0], high - ends[1] < width ? high : ends[1]];
+}
+
+function readGrid(histogram: Record<string, unknown>): number[] {
+  const scale = asNumber(histogram.scale);
+  const zeroPoint = asNumber(histogram.zero_point);
+  const [first, last] = [asNumber(histogram.grid_low), asNumber(histogram.grid_high)];
+  if (scale === null || zeroPoint === null || first === null || last === null || scale <= 0) {
+    return [];
+  }
+  const count = Math.floor(last - first) + 1;
+  return count > 0 && count <= MOST_BINS
+    ? Array.from({ length: count }, (_, index) => (first + index - zeroPoint) * scale)
+    : [];
+}
+
+function asNumber(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
 function unreadable(reason: string): Block {

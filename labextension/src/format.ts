@@ -50,9 +50,21 @@ function significant(value: number, digits: number): string {
 }
 
 function fixed(value: number, digits: number): string {
-  return value.toLocaleString('en-US', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-    signDisplay: 'negative'
-  });
+  return numberFormat(digits).format(value);
+}
+
+const numberFormats = new Map<number, Intl.NumberFormat>();
+
+/** Made once for each number of digits: making one takes as long as writing a hundred numbers. */
+function numberFormat(digits: number): Intl.NumberFormat {
+  let found = numberFormats.get(digits);
+  if (found === undefined) {
+    found = new Intl.NumberFormat('en-US', {
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+      signDisplay: 'negative'
+    });
+    numberFormats.set(digits, found);
+  }
+  return found;
 }

@@ -1,9 +1,10 @@
-/** Without this, a report in a saved notebook would fall back to its static HTML when no kernel runs. */
+/** Without this, reports and panels in saved notebooks would fall back to static HTML when no kernel runs. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
 
 import { reportView } from './report';
+import { savedViews } from './savedView';
 
 const MIME_TYPE = 'application/vnd.gsjupyter.report+json';
 
@@ -13,7 +14,7 @@ class ReportRenderer extends Widget implements IRenderMime.IRenderer {
   }
 }
 
-const extension: IRenderMime.IExtension = {
+const reports: IRenderMime.IExtension = {
   id: 'gsjupyter:report',
   description: 'Shows conversion reports as tables that sort and filter.',
   rendererFactory: {
@@ -27,4 +28,13 @@ const extension: IRenderMime.IExtension = {
   dataType: 'json'
 };
 
-export default extension;
+/** Outside of notebooks, which have a renderer of their own: see `savedView.ts`. */
+const views: IRenderMime.IExtension = {
+  id: 'gsjupyter:view',
+  description: 'Shows panels as they were saved.',
+  rendererFactory: savedViews,
+  rank: 0,
+  dataType: 'json'
+};
+
+export default [reports, views];

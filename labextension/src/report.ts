@@ -1,5 +1,6 @@
 /** Draws a report: a title, then its blocks one below the other. */
 
+import { layersView } from './charts/layersView';
 import { Block, Item, Message, readReport } from './document';
 import { element } from './dom';
 import { tableView } from './tableView';
@@ -31,6 +32,8 @@ function blockView(block: Block): HTMLElement {
       return element('dl', { className: 'gs-Report-facts', children: block.items.map(factView) });
     case 'table':
       return tableView(block);
+    case 'layers':
+      return layersView(block);
     case 'messages':
       return element('ul', {
         className: 'gs-Report-messages',

@@ -1,1 +1,5 @@
 import './index.css';
+import './charts.css';
+import './layers.css';
+import './panel.css';
+import './tabs.css';

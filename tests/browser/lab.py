@@ -68,6 +68,10 @@ class Lab:
     def run_all_cells(self, timeout_s: float = 120) -> None:
         """Run the open notebook from top to bottom and wait until the kernel has nothing more to do."""
         self.command("notebook:run-all-cells")
+        self.wait_until_idle(timeout_s)
+
+    def wait_until_idle(self, timeout_s: float = 120) -> None:
+        """Wait until the kernel has nothing more to do."""
         self.page.wait_for_function(_KERNEL_IS_READY, timeout=1000 * timeout_s)
 
     def set_theme(self, theme: str) -> None:

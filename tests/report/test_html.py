@@ -2,10 +2,18 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import pytest
+
 from gsjupyter.report import Column, Document, Layers, Table, to_html
+from gsjupyter.report.assets import is_built
+from gsjupyter.report.html import to_live_html
+from gsjupyter.report.layers_block import LayerBar, LayersBlock
 from tests.report.samples import ATTACK, CONV, LAYERS, every_kind_of_block
+
+needs_build = pytest.mark.skipif(not is_built("report.js"), reason="the front end was not built (pip install -e .)")
 
 OURS = {"div", "style", "h4", "dl", "dt", "dd", "p", "strong", "table", "caption", "thead", "tbody", "tr", "th", "td"}
 
@@ -50,6 +58,36 @@ def test_a_layer_called_like_a_script_does_no_harm():
 def test_the_numbers_are_those_of_the_text():
     texts = Reader(to_html(every_kind_of_block())).texts
     assert all(text in texts for text in ("41.3", "79 kB", "61,706", "1.2 %", "\u2013"))
+
+
+def chart(name="conv1"):
+    """Return a document with a chart of layers, and their table."""
+    layers = Layers([replace(CONV, name=name)])
+    return Document(name, [LayersBlock("Chart", [LayerBar(record) for record in layers]), layers.table()])
+
+
+def test_a_chart_is_a_picture_and_a_line_of_words():
+    reader = Reader(to_html(chart(ATTACK)))
+    assert reader.tags - OURS == {"figure", "figcaption", "svg", "path"}
+    assert reader.open == []
+    assert f"1 layer, 600 B \u2192 174 B; SQNR of weights 41.2 dB ({ATTACK})" in "".join(reader.texts)
+
+
+@needs_build
+def test_a_chart_answers_where_scripts_run():
+    page = to_live_html(chart("</script><img src=x onerror=alert(1)>"))
+    assert page.count("<script") == page.count("</script>") == 2
+    assert to_html(chart("</script><img src=x onerror=alert(1)>")) in page
+    assert "<img" not in page
+
+
+def test_without_a_chart_there_is_no_script():
+    assert to_live_html(every_kind_of_block()) == to_html(every_kind_of_block())
+
+
+def test_a_source_tree_without_a_build_shows_what_is_static(monkeypatch):
+    monkeypatch.setattr("gsjupyter.report.html.is_built", lambda name: False)
+    assert to_live_html(chart()) == to_html(chart())
 
 
 def test_every_tag_is_closed_and_nothing_is_fetched():

@@ -1,0 +1,63 @@
+/** The texts of the code tab, in both languages. */
+
+import { catalog } from '../i18n';
+
+export const CODE = catalog({
+  en: {
+    codeTitle: 'The same as code',
+    codeHint: 'One cell that converts with exactly these options.',
+    code: 'Code of this conversion',
+    noCode: 'There is no code yet.',
+    copy: 'Copy',
+    copyHint: 'Put the code into the clipboard.',
+    copied: 'Copied.',
+    selected: 'The browser refuses to copy. The code is selected: press Ctrl+C (on a Mac: Cmd+C).',
+    newCell: 'New cell',
+    newCellHint: 'Put the code into a new cell below this one. It is not run.',
+    inserted: 'Put into a new cell below.',
+    copiedInstead: 'No notebook took a new cell, so the code was copied.',
+    exportTitle: 'Export',
+    path: 'File',
+    pathHint:
+      'Where to write the conversion that was applied last. The ending says the format: .mindir or .onnx.',
+    overwrite: 'Replace a file that is there',
+    float16: 'Compute in float16',
+    float16Hint: 'For GPUs. Inputs and outputs stay as they are.',
+    float16Reason: 'Only for .onnx files.',
+    export: 'Export',
+    exporting: 'Exporting \u2026',
+    exportSaved: 'This is a saved view: no kernel runs that could write a file.',
+    exportFirst: 'Apply a conversion first.',
+    exportBusy: 'Something else is running.',
+    exportPath: 'Name a file.',
+    exported: 'Exported files'
+  },
+  zh: {
+    codeTitle: '等效代码',
+    codeHint: '用完全相同的选项进行转换的一个单元格。',
+    code: '此转换的代码',
+    noCode: '还没有代码。',
+    copy: '复制',
+    copyHint: '把代码放入剪贴板。',
+    copied: '已复制。',
+    selected: '浏览器不允许复制。代码已选中：请按 Ctrl+C（Mac 上按 Cmd+C）。',
+    newCell: '新建单元格',
+    newCellHint: '把代码放入下方的新单元格，但不运行。',
+    inserted: '已放入下方的新单元格。',
+    copiedInstead: '没有笔记本能接收新单元格，代码已复制。',
+    exportTitle: '导出',
+    path: '文件',
+    pathHint: '最近一次应用的转换写到哪里。扩展名决定格式：.mindir 或 .onnx。',
+    overwrite: '替换已有的文件',
+    float16: '以 float16 计算',
+    float16Hint: '用于 GPU。输入和输出保持不变。',
+    float16Reason: '仅适用于 .onnx 文件。',
+    export: '导出',
+    exporting: '正在导出 \u2026',
+    exportSaved: '这是保存的视图：没有可以写文件的内核在运行。',
+    exportFirst: '请先应用一次转换。',
+    exportBusy: '另一项任务正在运行。',
+    exportPath: '请填写文件名。',
+    exported: '已导出的文件'
+  }
+});

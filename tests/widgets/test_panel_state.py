@@ -1,0 +1,46 @@
+"""The traits of a panel, and the messages that change them."""
+
+import pytest
+
+from gsjupyter.widgets.kernel import Kernel
+from gsjupyter.widgets.options_data import data_from
+from gsjupyter.widgets.panel_state import PanelState
+
+
+class Listener(PanelState):
+    """Takes note of what it heard, and of the options that it had then."""
+
+    def __init__(self) -> None:
+        self.found: list[object] = []
+        super().__init__(Kernel(), _esm="export default {}", options=data_from({}))
+
+    def heard(self, content: object) -> None:
+        self.found.append((content, self.options["weights"]))
+
+    def accept(self) -> None:
+        """Nothing follows from it here."""
+
+    def refuse(self, error: Exception) -> None:
+        self.found.append(str(error))
+
+
+@pytest.fixture
+def listener():
+    shown = Listener()
+    yield shown
+    shown.close()
+
+
+def send(listener, **content):
+    listener._handle_msg({"content": {"data": {"method": "custom", "content": content}}})
+
+
+def test_options_that_go_along_with_a_message_count_before_it(listener):
+    send(listener, command="measure", options={**listener.options, "weights": "int4"})
+    assert listener.found == [({"command": "measure"}, "int4")]
+
+
+def test_options_that_cannot_be_read_are_refused_and_change_nothing(listener):
+    send(listener, command="measure", options={**listener.options, "weights": "int9"})
+    assert "int9" in listener.found[0]
+    assert listener.found[1] == ({"command": "measure"}, "float32")
