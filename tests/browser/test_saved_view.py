@@ -55,8 +55,10 @@ def test_notebook_7_shows_both_too(chromium, lab_url, lab):
     lab.save_notebook("written7.ipynb", [nbformat.v4.new_code_cell(OPEN.strip())])
     page.goto(f"{lab_url}/notebooks/written7.ipynb")
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=START_MS)
-    page.locator(".jp-CodeCell .cm-content").click()
-    page.keyboard.press("Control+Enter")
+    # A page that is still starting takes no keys.
+    while page.locator(".jp-InputPrompt").text_content() == "[ ]:":
+        page.locator(".jp-CodeCell .cm-content").press("Control+Enter")
+        page.wait_for_timeout(200)
     expect(panel.get_by_role("button", name="Apply")).to_be_visible(timeout=START_MS)
 
     put_code_into_a_new_cell(page, panel)
