@@ -182,7 +182,7 @@ class Conversion(Shown):
 
     @cached_property
     def _chart(self) -> LayersBlock:
-        return layer_chart(self.layers, self.float_model, self._unpacked)
+        return layer_chart(self.layers, self.float_model, self.model)
 
     @overload
     def to_html(self, path: None = None, *, overwrite: bool = False) -> str: ...

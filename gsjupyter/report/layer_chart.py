@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from gsjupyter.mindir import Model
-from gsjupyter.passes import LinearOperator, linear_operators
+from gsjupyter.mindir import Graph, Model
+from gsjupyter.passes import LinearOperator, UnpackWeights, linear_operators
 from gsjupyter.report.layer_record import LayerRecord
 from gsjupyter.report.layers_block import Histogram, LayerBar, LayersBlock
 from gsjupyter.report.weight_histogram import weight_histogram
@@ -23,9 +23,12 @@ def layer_chart(records: Sequence[LayerRecord], float_model: Model, model: Model
     float_model : Model
         The network before anything was quantized.
     model : Model
-        The converted one, its integers unpacked.
+        The converted one.
     """
-    before, after = (_by_name(network) for network in (float_model, model))
+    converted = model.graph()
+    # On the graph that is read anyway: a model of its own would be written and read once more.
+    UnpackWeights().run(converted)
+    before, after = _by_name(float_model.graph()), _by_name(converted)
     # Layers may share a weight, and it is looked through once.
     found: dict[str, tuple[float | None, float | None, Histogram | None]] = {}
     bars = []
@@ -41,9 +44,9 @@ def layer_chart(records: Sequence[LayerRecord], float_model: Model, model: Model
     return LayersBlock("Layer by layer", bars)
 
 
-def _by_name(model: Model) -> dict[str, LinearOperator]:
+def _by_name(graph: Graph) -> dict[str, LinearOperator]:
     operators: dict[str, LinearOperator] = {}
-    for operator in linear_operators(model.graph()):
+    for operator in linear_operators(graph):
         operators.setdefault(operator.name, operator)
     return operators
 

@@ -104,6 +104,14 @@ export function ClippingControl({ target, t }: Props) {
   const shown =
     clipping === MIXED ? MIXED_VALUE : clipping === null ? (observer ?? MIXED_VALUE) : BY_HAND;
   const unused = target.fixed.value || isFloat(target);
+  const named = (value: number) => {
+    if (clipping === MIXED) {
+      return t('mixed');
+    }
+    const share = Math.round(100 * value);
+    // What other observers choose differs between layers, and between bits.
+    return t(clipping === null && observer !== 'minmax' ? 'meanShare' : 'shareValue', { share });
+  };
   return (
     <div class="gs-Layers-control">
       <CalmSlider
@@ -113,7 +121,7 @@ export function ClippingControl({ target, t }: Props) {
         min={0.3}
         max={1}
         step={0.01}
-        format={value => (clipping === MIXED ? t('mixed') : `${Math.round(100 * value)} %`)}
+        format={named}
         disabled={unused}
         onInput={value => target.change({ clipping: value }, false)}
         onCommit={value => target.change({ clipping: value }, true)}

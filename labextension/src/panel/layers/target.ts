@@ -51,7 +51,11 @@ export function networkTarget(store: Store): Target {
     observer: computed(() => options.value.weight_observer),
     clipping: computed(() => options.value.clipping),
     meanBits: remembered(bits),
-    meanClipping: meanClipping(store, layers, () => options.value.clipping),
+    meanClipping: meanClipping(
+      store,
+      layers,
+      () => options.value.clipping ?? (options.value.weight_observer === 'minmax' ? 1 : null)
+    ),
     fixed: computed(() => store.network.layers.every(({ obstacle }) => obstacle !== '')),
     chooses,
     change: ({ observer, ...patch }, commit) =>

@@ -17,6 +17,8 @@ export const LAYERS = catalog({
     clipping: 'Clipping',
     clippingHint:
       'The share of each range that the grid covers. Less makes its steps finer and cuts off the values beyond.',
+    shareValue: '{share} %',
+    meanShare: '{share} % on average',
     chosenBy: 'Chosen by',
     chosenByHint:
       'minmax covers the whole range. percentile, mse and entropy look at how the values lie and choose for each layer.',
@@ -128,6 +130,8 @@ export const LAYERS = catalog({
     mixed: '不一致',
     clipping: '截断',
     clippingHint: '量化网格覆盖的取值范围比例。比例越小，步长越细，超出的值被截断。',
+    shareValue: '{share} %',
+    meanShare: '平均 {share} %',
     chosenBy: '选择方式',
     chosenByHint: 'minmax 覆盖全部范围；percentile、mse 和 entropy 根据取值分布逐层选择。',
     byHand: '手动',
