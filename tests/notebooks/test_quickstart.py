@@ -47,7 +47,7 @@ def test_the_conversion_says_what_it_made(cells):
 
 def test_every_layer_is_shown_as_text_as_html_and_for_the_renderer(cells):
     shown = result(next(item for item in cells if item.source == "qnet"))
-    rows = shown[MIME_TYPE]["blocks"][1]["rows"]
+    rows = next(block for block in shown[MIME_TYPE]["blocks"] if block["type"] == "table")["rows"]
     assert [row["name"] for row in rows] == LAYERS
     assert all(row["weights"] == "int8 per channel" and row["sqnr_db"] > 35 for row in rows)
     assert all(name in shown["text/html"] and name in shown["text/plain"] for name in LAYERS)

@@ -1,5 +1,7 @@
 """The traits of a panel, and the messages that change them."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from gsjupyter.widgets.kernel import Kernel
@@ -12,7 +14,7 @@ class Listener(PanelState):
 
     def __init__(self) -> None:
         self.found: list[object] = []
-        super().__init__(Kernel(), _esm="export default {}", options=data_from({}))
+        super().__init__(Kernel(), nullcontext(), _esm="export default {}", options=data_from({}))
 
     def heard(self, content: object) -> None:
         self.found.append((content, self.options["weights"]))

@@ -1,6 +1,6 @@
 /** The Layers tab: what quantization does to each layer, and the sliders that change it while one looks. */
 
-import { useEffect, useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo } from 'preact/hooks';
 
 import { ChartSection } from './layers/chartSection';
 import { LayersTable } from './layers/layersTable';
@@ -13,7 +13,7 @@ import type { Store } from './store';
 
 export function LayersTab({ store }: { store: Store }) {
   const model = useMemo(() => new LayersModel(store), [store]);
-  useEffect(() => () => model.dispose(), [model]);
+  useLayoutEffect(() => () => model.dispose(), [model]);
   const t = useWords(store);
   return (
     <div class="gs-Layers">

@@ -1,6 +1,6 @@
 /** A slider whose arrow keys count as one move until they rest: without it, ten presses would be ten steps to undo. */
 
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import { Slider } from '../controls';
 import type { SliderProps } from '../controls/slider';
@@ -28,7 +28,8 @@ export function CalmSlider(props: SliderProps) {
     clearTimeout(waiting.current?.timer);
     waiting.current = { timer: setTimeout(flush, KEY_REST_MS), value };
   };
-  useEffect(() => flush, []);
+  // Not after the frame: a slider may be gone by then.
+  useLayoutEffect(() => flush, []);
   return (
     <div
       class="gs-Layers-slider"

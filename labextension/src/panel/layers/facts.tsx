@@ -38,7 +38,7 @@ export function LayerFacts({ model, layer, t }: { model: LayersModel; layer: num
     );
   /** The prediction, and the truth after it where there is one. */
   const both = (predicted: string, truth: string | null) =>
-    truth === null ? predicted : t('withTruth', { predicted, truth });
+    truth === null || truth === NOTHING ? predicted : t('withTruth', { predicted, truth });
   const facts: Fact[] = [
     { label: t('operator'), value: known.operator },
     {

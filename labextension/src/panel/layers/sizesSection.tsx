@@ -10,12 +10,12 @@ export function SizesSection({ model, t }: { model: LayersModel; t: Words }) {
   const { store } = model;
   const truths = useLive<CurveData['truths']>(
     () =>
-      store.results.value.map(({ number, title, weight_bytes, sqnr_db }) => ({
+      store.results.value.map(({ number, weight_bytes, sqnr_db }) => ({
         bytes: weight_bytes,
         sqnrDb: sqnr_db,
-        label: `#${number} ${title}`.trim()
+        label: t('conversion', { number })
       })),
-    [model]
+    [model, t]
   );
   const place = useChart(
     host => new CurveChart(host, store.language.peek()),
@@ -28,7 +28,7 @@ export function SizesSection({ model, t }: { model: LayersModel; t: Words }) {
         language: store.language.value
       });
     },
-    [model]
+    [model, t]
   );
   return (
     <section class="gs-Layers-sizes" aria-label={t('sizes')}>
