@@ -32,7 +32,7 @@ export function LayersTable({ model, t }: { model: LayersModel; t: Words }) {
     store.selected.value = adds ? toggled(before, layer) : [layer];
   });
   return (
-    <section class="gs-Layers-table" aria-label={t('table')}>
+    <section class="gs-Layers-table">
       <h3>{t('table')}</h3>
       <div class="gs-Layers-scroller" role="region" tabIndex={0} aria-label={t('table')}>
         <table>
