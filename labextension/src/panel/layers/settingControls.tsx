@@ -109,8 +109,9 @@ export function ClippingControl({ target, t }: Props) {
       return t('mixed');
     }
     const share = Math.round(100 * value);
-    // What other observers choose differs between layers, and between bits.
-    return t(clipping === null && observer !== 'minmax' ? 'meanShare' : 'shareValue', { share });
+    // minmax keeps everything everywhere; what other observers choose differs between layers.
+    const differs = clipping === null && observer !== 'minmax' && target.count > 1;
+    return t(differs ? 'meanShare' : 'shareValue', { share });
   };
   return (
     <div class="gs-Layers-control">

@@ -6,7 +6,19 @@ import { useChart, useLive } from './live';
 import type { LayersModel } from './model';
 import type { Words } from './words';
 
-export function SizesSection({ model, t }: { model: LayersModel; t: Words }) {
+interface Props {
+  model: LayersModel;
+  t: Words;
+}
+
+/** Nothing before there is a point to show: what is missing is said where it can be measured. */
+export function SizesSection({ model, t }: Props) {
+  const { sensitivity, results } = model.store;
+  const empty = sensitivity.value === null && results.value.length === 0;
+  return empty ? null : <Sizes model={model} t={t} />;
+}
+
+function Sizes({ model, t }: Props) {
   const { store } = model;
   const truths = useLive<CurveData['truths']>(
     () =>

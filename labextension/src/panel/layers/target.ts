@@ -15,6 +15,8 @@ export type Format = 'integer' | 'float16' | 'float32' | 'chosen';
 
 export interface Target {
   readonly kind: 'network' | 'layers';
+  /** How many layers it is of. */
+  readonly count: number;
   readonly format: ReadonlySignal<Format | undefined>;
   /** Of integers, chosen ones too; null where all are in float. */
   readonly bits: ReadonlySignal<number | null | undefined>;
@@ -45,6 +47,7 @@ export function networkTarget(store: Store): Target {
   const bits = computed(() => bitsOf(options.value.weights));
   return {
     kind: 'network',
+    count: layers.length,
     format: computed(() => (chooses.value ? 'chosen' : formatOf(options.value.weights))),
     bits,
     granularity: computed(() => options.value.granularity),
@@ -89,6 +92,7 @@ export function layersTarget(store: Store, layers: number[]): Target {
   const clipping = computed(() => common(settings.value.map(one => one.clipping)));
   return {
     kind: 'layers',
+    count: layers.length,
     format: computed(() => common(formats.value)),
     bits: computed(() => common(eachBits.value)),
     granularity: computed(() => common(settings.value.map(one => one.granularity))),

@@ -120,9 +120,13 @@ describe('a slider of the network', () => {
     chooser.dispatchEvent(new Event('change', { bubbles: true }));
     await frame();
     expect(store.options.value).toMatchObject({ clipping: null, weight_observer: 'mse' });
-    expect(slider('Clipping', part('network')).getAttribute('aria-valuetext')).toBe(
-      '93 % on average'
-    );
+    const shown = () =>
+      [part('network'), part('own')].map(at =>
+        slider('Clipping', at).getAttribute('aria-valuetext')
+      );
+    store.selected.value = [1];
+    await turn();
+    expect(shown()).toEqual(['93 % on average', '93 %']);
   });
 });
 
@@ -194,6 +198,16 @@ describe('the truth', () => {
     expect(part('notes').textContent).toBe(
       'The prediction leaves out int8 activations, which were not measured, GPTQ.'
     );
+  });
+});
+
+describe('the curve of sizes', () => {
+  it('comes with what was measured, and with what was converted', async () => {
+    await open();
+    expect(part('sizes')).toBeNull();
+    model.set('results', [resultOf({ number: 2 })]);
+    await frame();
+    expect(part('sizes').textContent).toContain('Size and quality');
   });
 });
 
