@@ -22,6 +22,7 @@ from gsjupyter.mindir import load_model
 from gsjupyter.onnx_artifact import Written, save_onnx
 from gsjupyter.progress import Steps
 from gsjupyter.report import Document, Facts, Messages, Shown, Verification, format_bytes
+from gsjupyter.report.existing_file import check_free
 from gsjupyter.sources import mindspore_version
 
 FORMATS: Final = ("mindir", "onnx")
@@ -165,7 +166,7 @@ def checked_target(
         raise WriteError(f"{target} is a folder.", advice="Give the name of a file in it.")
     chosen = _format_of(target, format)
     if not overwrite:
-        _check_free(target)
+        check_free(target, origin=_made_from(target))
     return target, chosen
 
 
@@ -230,18 +231,6 @@ def _format_of(path: Path, given: str | None) -> str:
             advice=f"Try {path.with_suffix(f'.{given}').name}.",
         )
     return suffix
-
-
-def _check_free(target: Path) -> None:
-    if not target.exists():
-        return
-    status = target.stat()
-    written = datetime.fromtimestamp(status.st_mtime).astimezone()
-    made = _made_from(target)
-    raise WriteError(
-        f"{target.name} exists ({format_bytes(status.st_size)}, written {written:%Y-%m-%d %H:%M}{made}).",
-        advice="Add --overwrite (in Python: overwrite=True) to replace it, or give another name.",
-    )
 
 
 def _made_from(target: Path) -> str:

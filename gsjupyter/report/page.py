@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from jinja2 import Environment
@@ -11,7 +10,8 @@ from markupsafe import Markup
 from gsjupyter.atomic import staging
 from gsjupyter.errors import OptionError, WriteError
 from gsjupyter.report.assets import asset
-from gsjupyter.report.document import Document, format_bytes
+from gsjupyter.report.document import Document
+from gsjupyter.report.existing_file import check_free
 from gsjupyter.report.html import to_live_html
 from gsjupyter.report.inline_script import script_hashes
 
@@ -125,13 +125,8 @@ def _check_target(target: Path, *, overwrite: bool) -> None:
             f"{target.name or target} doesn't end in .html.",
             advice=f"Try {target.with_suffix('.html').name}." if target.name else "Give the name of a file.",
         )
-    if target.exists() and not overwrite:
-        status = target.stat()
-        written = datetime.fromtimestamp(status.st_mtime).astimezone()
-        raise WriteError(
-            f"{target.name} exists ({format_bytes(status.st_size)}, written {written:%Y-%m-%d %H:%M}).",
-            advice="Add overwrite=True to replace it, or give another name.",
-        )
+    if not overwrite:
+        check_free(target, flag="overwrite=True")
 
 
 def _allowed(report: str) -> list[str]:

@@ -4,7 +4,6 @@ import difflib
 import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsIndex, TypeAlias
@@ -16,7 +15,8 @@ from gsjupyter.benchmarking.results.remarks import WRONG
 from gsjupyter.benchmarking.statistics.comparison import Comparison, compare
 from gsjupyter.benchmarking.statistics.latency import Latency, latency_of
 from gsjupyter.errors import OptionError, WriteError
-from gsjupyter.report import Document, LayerRecord, Shown, format_bytes
+from gsjupyter.report import Document, LayerRecord, Shown
+from gsjupyter.report.existing_file import check_free
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -289,11 +289,6 @@ def check_saved(path: str | Path, *, overwrite: bool = False) -> Path:
         )
     if not target.parent.is_dir():
         raise WriteError(f"there is no folder {target.parent} to write in.", advice="Make the folder first.")
-    if target.exists() and not overwrite:
-        status = target.stat()
-        written = datetime.fromtimestamp(status.st_mtime).astimezone()
-        raise WriteError(
-            f"{target.name} exists ({format_bytes(status.st_size)}, written {written:%Y-%m-%d %H:%M}).",
-            advice="Add --overwrite (in Python: overwrite=True) to replace it, or give another name.",
-        )
+    if not overwrite:
+        check_free(target)
     return target

@@ -3,6 +3,7 @@
 export { CurveChart } from './curveChart';
 export { HistogramChart } from './histogramChart';
 export { LayersChart } from './layersChart';
+export { MEASURES } from './measures';
 export { bringLook } from './pageLook';
 export type {
   ChartLayer,

@@ -1,11 +1,10 @@
 /** The chart of all layers with what decides what it shows: which number, in which order, which names. */
 
-import { LayersChart } from '../../charts';
+import { LayersChart, MEASURES } from '../../charts';
 import type { Measure } from '../../charts';
 import { Button, Select, Switch } from '../controls';
 import { useChart, useLive } from './live';
 import type { LayersModel } from './model';
-import { MEASURES } from './ordering';
 import type { Words } from './words';
 
 interface Props {

@@ -3,15 +3,6 @@
 import type { ChartLayer, Measure } from '../../charts';
 import { decibelNumber } from './numbers';
 
-export const MEASURES: readonly Measure[] = [
-  'sqnr',
-  'inputSqnr',
-  'bytes',
-  'share',
-  'bits',
-  'range'
-];
-
 /** What is worse is smaller here; null where nothing is known. */
 function goodness(layer: ChartLayer, measure: Measure): number | null {
   const { value } = layer;
