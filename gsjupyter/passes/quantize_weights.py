@@ -1,7 +1,7 @@
 """Store weights as integers, with ordinary operators behind them that any backend can run."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -81,13 +81,25 @@ class QuantizeWeights(Pass):
         weight = group[0].weight
         if any(setting.scheme != scheme for setting in settings):
             return f"{weight.name} is shared by layers with different settings"
-        # A weight that is shared along different axes has no per-channel scale that serves all of its readers.
-        if scheme is not None and scheme.granularity != "tensor" and len({operator.axis for operator in group}) > 1:
-            return f"{weight.name} is shared by layers with different channel axes"
-        others = [reader for reader in weight.readers if linear_operator(reader) is None]
-        if others:
-            return f"{weight.name} is also read by {others[0].op} ({others[0].layer or 'network'})"
-        return ""
+        return obstacle_of_readers(group, has_one_scale=scheme is not None and scheme.granularity == "tensor")
+
+
+def obstacle_of_readers(group: Sequence[LinearOperator], *, has_one_scale: bool = False) -> str:
+    """Return why a weight can't be stored as integers because of what reads it; empty if nothing hinders it.
+
+    Parameters
+    ----------
+    group : sequence of LinearOperator
+        The linear operators that read the weight.
+    has_one_scale : bool
+        Whether all of it is to have one scale.
+    """
+    weight = group[0].weight
+    # A weight that is shared along different axes has no per-channel scale that serves all of its readers.
+    if not has_one_scale and len({operator.axis for operator in group}) > 1:
+        return f"{weight.name} is shared by layers with different channel axes"
+    others = [reader for reader in weight.readers if linear_operator(reader) is None]
+    return f"{weight.name} is also read by {others[0].op} ({others[0].layer or 'network'})" if others else ""
 
 
 def check_finite(operator: LinearOperator) -> None:

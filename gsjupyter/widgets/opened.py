@@ -20,8 +20,7 @@ from gsjupyter.layer_gains import weight_groups
 from gsjupyter.mindir import Array, Model
 from gsjupyter.options import ConvertOptions
 from gsjupyter.passes import LinearOperator
-from gsjupyter.passes.linear import linear_operator
-from gsjupyter.passes.quantize_weights import check_finite
+from gsjupyter.passes.quantize_weights import check_finite, obstacle_of_readers
 from gsjupyter.progress import Steps
 from gsjupyter.report import Layers
 from gsjupyter.widgets.layer_inputs import LayerInputs
@@ -201,12 +200,8 @@ def _obstacle(operator: LinearOperator, group: Sequence[LinearOperator]) -> str:
     """Return why the weight of an operator stays as it is; empty if it doesn't have to."""
     if operator.stored is not None:
         return f"already stored as {operator.stored.scheme}"
-    weight = operator.weight
-    if len({item.axis for item in group if item.weight is weight}) > 1:
-        return f"{weight.name} is shared by layers with different channel axes"
-    others = [reader for reader in weight.readers if linear_operator(reader) is None]
-    if others:
-        return f"{weight.name} is also read by {others[0].op} ({others[0].layer or 'network'})"
+    if obstacle := obstacle_of_readers([item for item in group if item.weight is operator.weight]):
+        return obstacle
     try:
         check_finite(operator)
     except ParameterError as error:
