@@ -97,5 +97,5 @@ function firstRatio(compression: number, largest: number): number {
 }
 
 function secondsText(seconds: number): string {
-  return seconds < 9.5 ? String(Math.max(1, Math.round(seconds))) : seconds.toFixed(0);
+  return String(Math.max(1, Math.round(seconds)));
 }

@@ -3,15 +3,8 @@
 import { formatBytes, NOTHING } from '../../format';
 import type { Decibel } from '../types';
 
+export { decibels as decibelText } from '../../charts/numbers';
 export { formatBytes, NOTHING };
-
-/** 38.2 dB; an en dash where it isn't known, an infinity sign without any error. */
-export function decibelText(value: Decibel): string {
-  if (value === null) {
-    return NOTHING;
-  }
-  return value === 'inf' ? '\u221e dB' : `${value.toFixed(1)} dB`;
-}
 
 /** How many times smaller: 7.9x, 16x. */
 export function timesText(ratio: number): string {

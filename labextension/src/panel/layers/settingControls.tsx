@@ -2,6 +2,7 @@
 
 import { Select } from '../controls';
 import type { Choice } from '../controls';
+import { OBSERVERS } from '../shapes';
 import type { Observer } from '../types';
 import { CalmSlider } from './calmSlider';
 import type { Format, Target } from './target';
@@ -9,7 +10,6 @@ import { MIXED } from './target';
 import type { Words } from './words';
 
 const FORMATS: readonly Format[] = ['integer', 'float16', 'float32'];
-const OBSERVERS: readonly Observer[] = ['minmax', 'percentile', 'mse', 'entropy'];
 const GRANULARITIES = ['channel', 'tensor', 'group:128', 'group:64', 'group:32'];
 const MIXED_VALUE = 'mixed';
 const BY_HAND = 'by hand';
