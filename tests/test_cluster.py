@@ -179,13 +179,28 @@ def test_an_interrupt_reaches_the_engines_and_later_tasks_do_not_begin(pair):
     assert folders() == []
 
 
+def test_an_answer_that_an_interrupt_takes_along_is_not_waited_for(pair, monkeypatch):
+    start = Call.start
+
+    def unanswered(call, client, engine):
+        started = start(call, client, engine)
+        if call.function != "check":
+            return started
+        never = Future()
+        never.data = {}
+        return never
+
+    monkeypatch.setattr(Call, "start", unanswered)
+    test_an_interrupt_reaches_the_engines_and_later_tasks_do_not_begin(pair)
+
+
 def test_a_fault_of_ours_stops_the_engines(pair, monkeypatch):
     monkeypatch.setattr(pump, "_REMIND_S", 0.5)
     one, other = each_on_its_own(pair)[:2]
 
     def faulty():
-        yield ABOUT
-        wait_until(folders)
+        while not any(folder.joinpath("files", "pipe").exists() for folder in folders()):
+            yield ABOUT
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

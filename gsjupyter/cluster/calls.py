@@ -68,6 +68,15 @@ class Call:
             raise loss(engine) from error
 
 
+def nothing() -> str:
+    """Answer, and do nothing; on an engine only."""
+    return ""
+
+
+NOTHING: Final = Call(__name__, nothing.__name__)
+"""What is called to see that an engine is done with the calls before it."""
+
+
 @dataclass(frozen=True)
 class _ByName:
     """What is pickled in place of a function."""

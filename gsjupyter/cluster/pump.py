@@ -1,6 +1,5 @@
 """Work on the machines of a cluster, one task at a time on each: an engine that is lost takes no result with it."""
 
-import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, wait
 from time import monotonic
@@ -9,7 +8,6 @@ from typing import Final, Generic
 from gsjupyter.cluster.calls import LostEngineError
 from gsjupyter.cluster.connection import Cluster, Host
 from gsjupyter.cluster.tasks import Outcome, Result, Run, Task
-from gsjupyter.cluster.watch import send_signal
 from gsjupyter.interrupts import uninterrupted
 
 _LOOK_S: Final = 0.2
@@ -92,7 +90,7 @@ class _Pump(Generic[Result]):
             if monotonic() > reminder:
                 # An engine between two calls ignores it, so once may not be enough.
                 for run in self._running.values():
-                    send_signal(self._cluster.client, run.engine, signal.SIGINT)
+                    run.interrupt()
                 reminder = monotonic() + _REMIND_S
             self._turn()
 
