@@ -19,7 +19,15 @@ _LONGEST_TEXT: Final = 4_096
 
 @dataclass(frozen=True)
 class Ready:
-    """The panel is shown."""
+    """The panel is shown.
+
+    Parameters
+    ----------
+    in_place : bool
+        Whether an output that changes is drawn in place; elsewhere a panel in it would be taken from its user's hands.
+    """
+
+    in_place: bool
 
 
 @dataclass(frozen=True)
@@ -222,6 +230,7 @@ def _decibel(name: str, value: object) -> float | str | None:
 
 
 _READ: Final[Mapping[str, Callable[[str, Any], Any]]] = {
+    "in_place": _flag,
     "granularity": _granularity,
     "symmetric": _flag,
     "narrow_range": _flag,

@@ -90,10 +90,18 @@ class PanelState(anywidget.AnyWidget):
     def _custom(self, content: object) -> None:
         if isinstance(content, Mapping) and "options" in content:
             # Front ends hold changed traits back while the kernel is busy: the options that a command means go along.
-            options = {"options": content["options"]}
+            options = content["options"]
             content = {name: value for name, value in content.items() if name != "options"}
-            self.kernel.in_main_thread(partial(self.set_state, options))
+            self.kernel.in_main_thread(partial(self._take_along, options))
         self.heard(content)
+
+    def _take_along(self, options: object) -> None:
+        with self.lock:
+            if options == self.options:
+                # Most often they are known; set all the same, they would be sent back to the browser each time.
+                self.accept()
+            else:
+                self.set_state({"options": options})
 
     def set_state(self, sync_data: object) -> None:
         """Take what the browser sets: its options, if they can be read, and its language; nothing else."""

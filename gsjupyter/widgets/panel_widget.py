@@ -17,7 +17,7 @@ from gsjupyter.options import ConvertOptions
 from gsjupyter.widgets import assets
 from gsjupyter.widgets.benchmarks import Subject, subjects_of
 from gsjupyter.widgets.code import as_magic
-from gsjupyter.widgets.commands import Cancel, name_of, read_command
+from gsjupyter.widgets.commands import Cancel, Ready, name_of, read_command
 from gsjupyter.widgets.jobs import Jobs, in_words
 from gsjupyter.widgets.kernel import Kernel
 from gsjupyter.widgets.options_data import RefusedOptionError, data_of, options_of
@@ -236,6 +236,8 @@ class Panel(PanelState):
         self.error = error
         message, advice = in_words(error)
         option = error.option if isinstance(error, RefusedOptionError) else None
+        # The browser hears of changes only, and what goes wrong once more must be seen once more.
+        self.problem = None
         self.problem = {"command": command, "message": message, "advice": advice, "option": option}
 
     def _show_task(self, task: dict[str, Any]) -> None:
@@ -245,7 +247,8 @@ class Panel(PanelState):
             if begins and task["kind"] not in _BY_THE_WAY:
                 self.problem = None
         if task["state"] in ("done", "cancelled", "failed") and self.kernel.is_main_thread:
-            self._view.changed()
+            # What took its time is kept before anything can happen to the kernel.
+            self._view.changed(at_once=task["state"] == "done" and task["kind"] not in _BY_THE_WAY)
 
     # What the browser asks for.
 
@@ -258,6 +261,8 @@ class Panel(PanelState):
             return
         if isinstance(command, Cancel):
             self._jobs.cancel()
+        elif isinstance(command, Ready):
+            self._view.is_drawn_in_place = command.in_place
         elif (job := self._work.job(command)) is not None:
             self._jobs.submit(job)
 

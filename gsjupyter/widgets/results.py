@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from gsjupyter.report import LayerRecord
+from gsjupyter.report.layers_block import LayersBlock
 from gsjupyter.widgets.options_data import data_of
 
 if TYPE_CHECKING:
@@ -71,8 +73,15 @@ def result_data(
         "predicted_db": predicted_db,
         "notes": list(conversion.notes),
         "layers": layers,
-        "document": conversion.document().to_json(),
+        "document": _report(conversion),
     }
+
+
+def _report(conversion: "Conversion") -> dict[str, Any]:
+    """Return the report as JSON without its chart, whose data are the most of it: the panel has one of its own."""
+    document = conversion.document()
+    blocks = [block for block in document.blocks if not isinstance(block, LayersBlock)]
+    return replace(document, blocks=blocks).to_json()
 
 
 def layer_results(records: Sequence[LayerRecord], layers: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -107,6 +116,7 @@ def _layer_result(records: Sequence[LayerRecord], parameters: int) -> dict[str, 
         "input_sqnr_db": decibel_data(first.activation_sqnr_db),
         "clipped_share": first.clipped_share,
         "error_share": max(shares, default=None),
+        "rmse_over_scale": first.rmse_over_scale,
         "note": first.note,
     }
 

@@ -24,12 +24,18 @@ class SavedView:
         Returns what to show, by MIME type.
     clock : callable, optional
         What tells the time in seconds.
+
+    Attributes
+    ----------
+    is_drawn_in_place : bool
+        Whether the front end leaves the live panel as it is when the output changes, with the focus and what is typed.
     """
 
     def __init__(
         self, kernel: Kernel, bundle: Callable[[], Mapping[str, Any]], clock: Callable[[], float] = monotonic
     ) -> None:
         self.cell: Mapping[str, Any] = {}
+        self.is_drawn_in_place = True
         self._kernel = kernel
         self._bundle = bundle
         self._clock = clock
@@ -48,12 +54,22 @@ class SavedView:
         self._is_shown, self._is_stale = True, False
         display(dict(self._bundle()), raw=True, display_id=self._id)  # type: ignore[no-untyped-call]  # IPython's
 
-    def changed(self) -> None:
-        """Take note that the panel has changed; the output follows, if not at once. Call it in the main thread."""
+    def changed(self, *, at_once: bool = False) -> None:
+        """Take note that the panel has changed; the output follows. Call it in the main thread.
+
+        Where the output isn't drawn in place, it waits for the next that must not be lost, or for the end of a cell.
+
+        Parameters
+        ----------
+        at_once : bool
+            Whether it follows now, since this must not be lost.
+        """
         if not self._is_shown:
             return
         self._is_stale = True
-        if not self._is_asked_for and self._kernel.is_there:
+        if at_once and self._kernel.is_there:
+            self._update()
+        elif self.is_drawn_in_place and self._kernel.is_there and not self._is_asked_for:
             self._is_asked_for = True
             self._kernel.later(max(0.0, self._updated_s + LEAST_S - self._clock()), self._due)
 

@@ -1,13 +1,13 @@
 /**
- * What a panel in a notebook asks of the notebook: to interrupt its kernel, and to take a new cell.
+ * What a panel in a notebook asks of the notebook: to interrupt its kernel, to take a new cell, and whether it may stay.
  *
- * A widget has no way to do either. It sends a document event; one that was answered has its default prevented, so that
+ * A widget can do none of that by itself. It sends a document event; one that was answered has its default prevented, so that
  * the panel knows where nobody listens.
  */
 
 import type { OpenNotebook } from './notebooks';
 import { kernelOf } from './notebooks';
-import { INSERT_CELL, INTERRUPT } from './panel/notebookEvents';
+import { IN_PLACE, INSERT_CELL, INTERRUPT } from './panel/notebookEvents';
 
 /** Answer the events of `page` for the notebooks that are open; returns what ends that. */
 export function answerPanels(page: Document, notebooks: Iterable<OpenNotebook>): () => void {
@@ -26,9 +26,13 @@ export function answerPanels(page: Document, notebooks: Iterable<OpenNotebook>):
       event.preventDefault();
     }
   };
+  // `savedView.ts` sees to it in every notebook.
+  const onInPlace = (event: Event) => event.preventDefault();
+  page.addEventListener(IN_PLACE, onInPlace);
   page.addEventListener(INTERRUPT, onInterrupt);
   page.addEventListener(INSERT_CELL, onInsertCell);
   return () => {
+    page.removeEventListener(IN_PLACE, onInPlace);
     page.removeEventListener(INTERRUPT, onInterrupt);
     page.removeEventListener(INSERT_CELL, onInsertCell);
   };

@@ -3,6 +3,7 @@
 import { layersView } from './charts/layersView';
 import { Block, Item, Message, readReport } from './document';
 import { element } from './dom';
+import { keepKeys } from './keys';
 import { tableView } from './tableView';
 
 const LEVEL_NAMES: Record<Message['level'], string> = {
@@ -18,12 +19,14 @@ export function reportView(data: unknown): HTMLElement {
   const title = report.title
     ? [element('div', { className: 'gs-Report-title', text: report.title })]
     : [];
-  return element('div', {
+  const view = element('div', {
     className: 'gs-Report',
     // Enter and the arrow keys belong to the table while it has the focus, not to the notebook's commands.
     attributes: { 'data-lm-suppress-shortcuts': 'true' },
     children: [...title, ...blocks]
   });
+  view.addEventListener('focusin', keepKeys);
+  return view;
 }
 
 function blockView(block: Block): HTMLElement {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { answerPanels } from '../src/bridge';
 import type { OpenNotebook } from '../src/notebooks';
-import { askNotebook, INSERT_CELL, INTERRUPT } from '../src/panel/notebookEvents';
+import { askNotebook, IN_PLACE, INSERT_CELL, INTERRUPT } from '../src/panel/notebookEvents';
 
 /** A notebook with two cells, of which only what the bridge asks for is there. */
 class MadeUpNotebook {
@@ -106,7 +106,12 @@ describe('a new cell', () => {
   });
 });
 
+it('tells a panel that it stays where it is when its output changes', () => {
+  expect(askNotebook(document.documentElement, IN_PLACE, { kernelId: null })).toBe(true);
+});
+
 it('answers no more when it is ended', () => {
   end();
+  expect(askNotebook(document.documentElement, IN_PLACE, { kernelId: null })).toBe(false);
   expect(askNotebook(document.body, INTERRUPT, { kernelId: 'one' })).toBe(false);
 });

@@ -57,6 +57,15 @@ describe('reportView', () => {
     expect(shownNames(view)).toEqual(['fc1', HOSTILE]);
   });
 
+  it('keeps the keys of whatever has the focus in it from JupyterLab', () => {
+    const view = reportOf(few);
+    document.body.append(view);
+    const heading = view.querySelector<HTMLElement>('thead button')!;
+    heading.focus();
+    expect(heading.getAttribute('data-lm-suppress-shortcuts')).toBe('true');
+    view.remove();
+  });
+
   it('offers a filter for a long table only', () => {
     expect(reportOf(few).querySelector('input')).toBeNull();
     const view = reportOf(many);

@@ -6,6 +6,18 @@ import nbformat
 from playwright.sync_api import expect
 
 VIEW = "application/vnd.gsjupyter.view+json"
+REPORT = {
+    "version": 1,
+    "title": "LeNet5",
+    "blocks": [
+        {
+            "type": "table",
+            "title": "Layers",
+            "columns": [{"key": "name", "label": "Layer", "kind": "text"}],
+            "rows": [{"name": "conv1"}],
+        }
+    ],
+}
 OPEN = """
 import numpy as np
 from mindspore import Tensor, nn
@@ -35,6 +47,8 @@ def test_a_panel_is_live_while_its_kernel_runs_and_saved_ever_after(lab):
     page.wait_for_function(RESULTS_ARE_KEPT, arg=VIEW)
     expect(panel).to_have_attribute("data-mark", "same")
 
+    check_facts(panel)
+    check_table(page, panel)
     put_code_into_a_new_cell(page, panel)
     lab.command("docmanager:save")
     page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown(); }")
@@ -46,6 +60,8 @@ def test_a_panel_is_live_while_its_kernel_runs_and_saved_ever_after(lab):
     lab.open_without_kernel("reopened.ipynb")
     expect(panel.get_by_role("tabpanel")).to_contain_text("Found by Apply")
     lab.screenshot("saved-view")
+    check_facts(panel)
+    check_keys(page, panel)
     check_saved(panel)
 
 
@@ -86,9 +102,69 @@ def put_code_into_a_new_cell(page, panel):
     expect(cells.last.locator(".cm-content")).to_have_text(code)
 
 
+def check_facts(panel):
+    """See that what is said of the network stands in lines: each value below its name, and both beside their likes."""
+    facts = panel.locator(".gs-Panel-convert .gs-Panel-facts")
+    boxes = facts.evaluate(
+        "dl => [...dl.children].map(fact => [...fact.children].map(part => part.getBoundingClientRect().toJSON()))"
+    )
+    assert len(boxes) == 3
+    names, values = zip(*boxes, strict=True)
+    assert [len({box["top"] for box in line}) for line in (names, values)] == [1, 1]
+    for name, value in boxes:
+        assert value["left"] == name["left"]
+        assert name["bottom"] <= value["top"] <= name["bottom"] + 4
+    form = panel.locator(".gs-Panel-convert .gs-Panel-groups").bounding_box()
+    assert max(box["bottom"] for box in values) < form["y"]
+
+
+def check_table(page, panel):
+    """See that the numbers of the layers pass by in a box of their own, beside the layers' names."""
+    window = page.viewport_size
+    page.set_viewport_size({**window, "width": 760})
+    panel.get_by_role("tab", name="Layers").click()
+    table = panel.get_by_role("region", name="All layers")
+    table.scroll_into_view_if_needed()
+    inside = "e => [e.scrollWidth - e.clientWidth, e.getBoundingClientRect().right]"
+    hidden, right = table.evaluate(inside)
+    output = table.evaluate("e => e.closest('.jp-OutputArea-output').getBoundingClientRect().right")
+    assert hidden > 200
+    assert right <= output
+    first = table.get_by_role("rowheader").first
+    before = first.bounding_box()
+    table.evaluate("e => { e.scrollLeft = 200; }")
+    assert first.bounding_box() == before
+    # It is in front of what passes by.
+    assert first.evaluate(
+        """e => {
+            const { x, y, width, height } = e.getBoundingClientRect();
+            return e.contains(document.elementFromPoint(x + width - 4, y + height / 2));
+        }"""
+    )
+    page.set_viewport_size(window)
+
+
+def check_keys(page, panel):
+    """See that keys in a report and in a saved panel are not the notebook's, which would go to another cell."""
+    active = "() => window.jupyterapp.shell.currentWidget.content.activeCellIndex"
+    heading = page.locator(".gs-Report").get_by_role("button", name="Layer")
+    for part in (heading, panel.get_by_role("slider", name="Clipping")):
+        part.focus()
+        cell = page.evaluate(active)
+        for key in ("ArrowUp", "ArrowDown", "ArrowRight"):
+            part.press(key)
+            assert page.evaluate(active) == cell
+            expect(part).to_be_focused()
+
+
 def as_from_elsewhere(written, path):
-    """Copy a notebook without the kernel that it names, so that Jupyter asks; nor are its outputs trusted then."""
+    """Copy a notebook without the kernel that it names, so that Jupyter asks; nor are its outputs trusted then.
+
+    A report stands below.
+    """
     notebook = nbformat.read(written, as_version=4)
+    report = nbformat.v4.new_output("display_data", {"application/vnd.gsjupyter.report+json": REPORT})
+    notebook.cells.append(nbformat.v4.new_code_cell("report", outputs=[report]))
     notebook.metadata.clear()
     notebook.cells[0].source += "  # by somebody else"
     nbformat.write(notebook, path)

@@ -37,7 +37,7 @@ def test_each_command_is_read_as_what_it_says():
     assert read_command(SKETCH) == Sketch("group:64", True, False, "mse", (0, 3))
     assert read_command(BENCHMARK) == Measurement(("source", "result:1"), (), ("cpu",), (1, 8), (), 0.5, 2)
     assert read_command(EXPORT) == Export("a.mindir", False, True)
-    assert read_command({"command": "ready"}) == Ready()
+    assert read_command({"command": "ready", "in_place": True}) == Ready(in_place=True)
     assert read_command({"command": "cancel"}) == Cancel()
     assert [read_command({"command": "apply", "predicted_db": sqnr}) for sqnr in (31.5, 30, "inf", None)] == [
         *(Apply(31.5), Apply(30.0), Apply("inf"), Apply(None)),
@@ -102,7 +102,8 @@ def test_commands_and_their_fields_are_those_of_the_browser():
     listed = {command: set(re.findall(r"(\w+): ", rest)) for command, rest in found}
     examples = {content["command"]: set(content) - {"command"} for content in (SKETCH, BENCHMARK, EXPORT)}
     assert listed == {
-        **{command: set() for command in ("ready", "measure", "refine", "cancel", "targets")},
+        **{command: set() for command in ("measure", "refine", "cancel", "targets")},
+        "ready": {"in_place"},
         "apply": {"predicted_db"},
         **examples,
     }

@@ -77,7 +77,7 @@ def panel(kernel, shown, request):
     model = shown[0]
     kernel.run("batches.is_slow = False")
     # Like a browser, which says first that it is there.
-    kernel.send(model, {"command": "ready"})
+    kernel.send(model, {"command": "ready", "in_place": True})
     kernel.set(model, options=INT8)
     kernel.until(model, lambda state: state["options"]["activations"] == "int8")
     yield model

@@ -140,6 +140,22 @@ def test_options_that_cannot_be_read_are_told_in_place_and_nothing_is_applied_un
     assert panel.apply().options.weights == "int4"
 
 
+def test_the_browser_says_whether_the_output_may_change_under_its_hands(panel):
+    for in_place in (False, True):
+        assert send(panel, "ready", in_place=in_place) is None
+        assert panel._view.is_drawn_in_place is in_place
+
+
+def test_what_goes_wrong_twice_in_a_row_is_told_twice(panel):
+    told = []
+    panel.observe(lambda change: told.append(change["new"]), "problem")
+    for _ in range(2):
+        message(panel, method="update", state={"options": {"weights": "int9"}})
+    first, second = [problem for problem in told if problem is not None]
+    assert first == second
+    assert told[-2:] == [None, second]
+
+
 def test_the_browser_can_set_nothing_but_options_and_language(panel):
     before = {name: panel.state()[name] for name in STATE if name != "problem"}
     message(panel, method="update", state={"network": {}, "results": [1], "code": "%rm", "_esm": "evil", "task": 3})

@@ -20,7 +20,7 @@ class Listener(PanelState):
         self.found.append((content, self.options["weights"]))
 
     def accept(self) -> None:
-        """Nothing follows from it here."""
+        self.found.append("accepted")
 
     def refuse(self, error: Exception) -> None:
         self.found.append(str(error))
@@ -39,7 +39,17 @@ def send(listener, **content):
 
 def test_options_that_go_along_with_a_message_count_before_it(listener):
     send(listener, command="measure", options={**listener.options, "weights": "int4"})
-    assert listener.found == [({"command": "measure"}, "int4")]
+    assert listener.found == ["accepted", ({"command": "measure"}, "int4")]
+
+
+def test_options_that_are_known_go_along_without_being_sent_back(listener, monkeypatch):
+    sent = []
+    monkeypatch.setattr(listener, "_send", lambda message, buffers=None: sent.append(message))
+    send(listener, command="measure", options=dict(listener.options))
+    assert listener.found == ["accepted", ({"command": "measure"}, "float32")]
+    assert sent == []
+    send(listener, command="measure", options={**listener.options, "weights": "int4"})
+    assert sent != []
 
 
 def test_options_that_cannot_be_read_are_refused_and_change_nothing(listener):

@@ -43,6 +43,7 @@ def test_a_result_holds_what_was_found_in_the_browsers_words(made):
             "input_sqnr_db": first.activation_sqnr_db,
             "clipped_share": 0.0,
             "error_share": None,
+            "rmse_over_scale": pytest.approx(12**-0.5, abs=0.05),
             "note": "",
         },
         "1": {
@@ -53,6 +54,7 @@ def test_a_result_holds_what_was_found_in_the_browsers_words(made):
             "input_sqnr_db": None,
             "clipped_share": None,
             "error_share": None,
+            "rmse_over_scale": None,
             "note": second.note,
         },
     }
@@ -62,6 +64,14 @@ def test_a_result_holds_what_was_found_in_the_browsers_words(made):
     assert result["options"]["layers"] == {"fc2": {"weights": "float32"}}
     assert (result["number"], result["bound_to"], result["predicted_db"]) == (3, "qnet", 40.0)
     assert result["document"]["title"] == result["title"] == "MLP: int8 weights, int8 activations"
+
+
+def test_the_report_of_a_result_leaves_out_the_chart_that_the_panel_has_anyway(made):
+    *_, network, conversion = made
+    result = result_data(conversion, network, number=1, code="")
+    kinds = [block["type"] for block in conversion.document().to_json()["blocks"]]
+    assert kinds.count("layers") == 1
+    assert [block["type"] for block in result["document"]["blocks"]] == [kind for kind in kinds if kind != "layers"]
 
 
 def record(name, parameters, before, after, **figures):

@@ -80,6 +80,30 @@ def test_the_output_follows_changes_with_two_seconds_between_them(view, shell, s
     assert len({place for _, _, place in sent}) == 1
 
 
+def test_what_must_not_be_lost_is_kept_at_once_and_not_once_more(view, shell, sent, state):
+    view.show()
+    state["state"] = 1
+    view.changed(at_once=True)
+    state["state"] = 2
+    view.changed(at_once=True)
+    view.changed()
+    assert [shown for _, shown, _ in sent] == [0, 1, 2]
+    assert [delay_s for delay_s, _ in shell.kernel.io_loop] == [2.0]
+
+
+def test_where_a_changed_output_is_drawn_anew_only_results_and_cells_change_it(view, shell, sent, state):
+    view.show()
+    view.is_drawn_in_place = False
+    state["state"] = 1
+    view.changed()
+    assert (len(sent), shell.kernel.io_loop) == (1, [])
+    view.changed(at_once=True)
+    state["state"] = 2
+    view.changed()
+    shell.events[0]("a result")
+    assert [shown for _, shown, _ in sent] == [0, 1, 2]
+
+
 def test_a_cell_that_ends_sends_what_is_still_to_be_sent_and_nothing_twice(view, shell, sent, state):
     view.show()
     view.show()

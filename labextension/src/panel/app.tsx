@@ -3,6 +3,7 @@
 import { render } from 'preact';
 import { useContext } from 'preact/hooks';
 
+import { keepKeys } from '../keys';
 import { BenchmarkTab } from './benchmarkTab';
 import { CodeTab } from './codeTab';
 import type { Connection } from './connection';
@@ -10,7 +11,6 @@ import { Button } from './controls';
 import { ConvertTab } from './convertTab';
 import { DEFAULTS, sameOptions } from './core/settings';
 import { LanguageContext, useText } from './i18n';
-import { keepKeys } from './keys';
 import { LayersTab } from './layersTab';
 import { APP } from './locale/app';
 import { Store } from './store';

@@ -1,7 +1,7 @@
 /** The Benchmark tab: what to measure, where and how, and what was found. */
 
 import type { Form } from './benchmark/form';
-import { ENGINES, formOf, planOf } from './benchmark/form';
+import { ENGINES, enginesOf, formOf, isAvailable, planOf } from './benchmark/form';
 import { Measured, Run } from './benchmark/measured';
 import { Places, TargetChoices } from './benchmark/targets';
 import { Button, Group, Switch, TextField } from './controls';
@@ -13,7 +13,8 @@ export function BenchmarkTab({ store }: { store: Store }) {
   const t = useText(BENCHMARK);
   const form = formOf(store);
   const { subjects, targets, document: measured } = store.benchmark.value;
-  const plan = planOf(form.value, subjects);
+  const engines = enginesOf(form.value, { subjects, targets });
+  const plan = planOf(form.value, { subjects, targets });
   const wrong = (place: keyof typeof plan.wrong) => {
     const key = plan.wrong[place];
     return key && t(key);
@@ -52,18 +53,22 @@ export function BenchmarkTab({ store }: { store: Store }) {
           ))}
         </Group>
         <Group title={t('engines')} reason={disabled ? undefined : wrong('engines')}>
-          {ENGINES.map(engine => (
-            <Switch
-              key={engine}
-              label={t(engine)}
-              hint={t('enginesHint')}
-              value={form.value.engines.includes(engine)}
-              disabled={disabled}
-              onChange={wanted =>
-                change({ engines: withOrWithout(form.value.engines, engine, wanted) })
-              }
-            />
-          ))}
+          {ENGINES.map(engine => {
+            const missing = !isAvailable(engine, targets);
+            const wanted = engines.includes(engine);
+            return (
+              <Switch
+                key={engine}
+                label={t(engine)}
+                hint={t('enginesHint')}
+                value={wanted}
+                // One that was chosen before it turned out to be missing can be taken back.
+                disabled={disabled || (missing && !wanted)}
+                reason={missing ? t('engineMissing') : undefined}
+                onChange={value => change({ engines: withOrWithout(engines, engine, value) })}
+              />
+            );
+          })}
         </Group>
         <Group title={t('targets')} reason={disabled ? undefined : wrong('targets')}>
           <TargetChoices

@@ -1,10 +1,12 @@
 /** The Convert tab: every option of a conversion, what is known of the network, and what Apply found. */
 
-import { useContext } from 'preact/hooks';
+import { useContext, useMemo } from 'preact/hooks';
 
 import { ActivationsGroup } from './convert/activations';
 import { BitsGroup } from './convert/bits';
 import { CorrectionsGroup } from './convert/corrections';
+import type { FormStore } from './convert/form';
+import { formOf } from './convert/form';
 import { NetworkFacts } from './convert/networkFacts';
 import { Results } from './convert/results';
 import { possibleWith, problemOf } from './convert/rules';
@@ -20,6 +22,12 @@ import type { Override } from './types';
 const MOST_NAMED = 6;
 
 export function ConvertTab({ store }: { store: Store }) {
+  const tab = useContext(TabContext);
+  const form = useMemo(() => formOf(store, () => tab.value === 'convert'), [store, tab]);
+  return <ConvertForm store={form} />;
+}
+
+function ConvertForm({ store }: { store: FormStore }) {
   const possible = possibleWith(store.options.value, store.network);
   return (
     <div class="gs-Panel-convert">
@@ -37,7 +45,7 @@ export function ConvertTab({ store }: { store: Store }) {
 }
 
 /** What single layers have of their own; they are changed in the Layers tab. */
-function Overrides({ store }: { store: Store }) {
+function Overrides({ store }: { store: FormStore }) {
   const t = useText(CONVERT);
   const tab = useContext(TabContext);
   const overrides = Object.entries(store.options.value.layers);

@@ -231,6 +231,7 @@ const layerResult: Reader<LayerResult> = fields({
   input_sqnr_db: decibel,
   clipped_share: orNull(number),
   error_share: orNull(number),
+  rmse_over_scale: orNull(number),
   note: text
 });
 

@@ -9,7 +9,9 @@ import type { Prediction } from './core/prediction';
 import { sameOptions } from './core/settings';
 import { History } from './history';
 import type { Language } from './i18n';
-import { pageLanguage } from './i18n';
+import { pageLanguage, textIn } from './i18n';
+import { APP } from './locale/app';
+import { askNotebook, IN_PLACE } from './notebookEvents';
 import { withOverride } from './overrides';
 import type {
   BenchmarkState,
@@ -80,6 +82,8 @@ export class Store {
   readonly #connection: Connection;
   readonly #live: Signal<boolean>;
   readonly #isSaved: boolean;
+  /** The last problem, of the kernel or of the browser. */
+  readonly #problem: Signal<Problem | null>;
   readonly #dismissed = signal<Problem | null>(null);
   readonly #history: History<Options>;
   readonly #loaded = new Set<string>();
@@ -104,8 +108,11 @@ export class Store {
     this.results = this.#follow('results');
     this.benchmark = this.#follow('benchmark');
     this.exported = this.#follow('exported');
-    const problem = this.#follow('problem', () => this.#failed());
-    this.problem = computed(() => (problem.value === this.#dismissed.value ? null : problem.value));
+    this.#problem = signal(connection.get('problem'));
+    this.#follow('problem', () => this.#failed());
+    this.problem = computed(() =>
+      this.#problem.value === this.#dismissed.value ? null : this.#problem.value
+    );
     const language = this.#follow('language');
     this.language = computed(() => (language.value === 'auto' ? pageLanguage() : language.value));
     this.busy = computed(() => this.asked.value !== null || isLong(this.task.value));
@@ -247,7 +254,9 @@ export class Store {
     // Commands that the kernel hears before sketches are read would ask for what is there.
     await this.#load();
     if (!this.#closed) {
-      this.send({ command: 'ready' });
+      const kernelId = this.task.value.kernel_id;
+      const in_place = askNotebook(document.documentElement, IN_PLACE, { kernelId });
+      this.send({ command: 'ready', in_place });
       this.#request();
     }
   }
@@ -258,9 +267,24 @@ export class Store {
       .filter(block => !this.#loaded.has(keyOf(block)));
     blocks.forEach(block => this.#loaded.add(keyOf(block)));
     if (blocks.length > 0) {
-      await this.predictor.load(blocks);
+      try {
+        await this.predictor.load(blocks);
+      } catch (error) {
+        this.#unreadable(error);
+      }
       this.#renew();
     }
+  }
+
+  /** Some sketches are not what they should be; whatever was sent with them is there. */
+  #unreadable(error: unknown): void {
+    const t = textIn(APP, this.language.value);
+    this.#problem.value = {
+      command: 'sketch',
+      message: t('unreadableSketches', { reason: reasonOf(error) }),
+      advice: t('unreadableSketchesAdvice'),
+      option: null
+    };
   }
 
   #clippingsCame(): void {
@@ -279,6 +303,7 @@ export class Store {
   }
 
   #failed(): void {
+    this.#problem.value = this.#connection.get('problem');
     this.#begun();
     if (this.#connection.get('problem')?.command === 'sketch') {
       // What could not be made may be asked for again.
@@ -323,6 +348,10 @@ export class Store {
 
 function isLong(task: Task): boolean {
   return (task.state === 'running' || task.state === 'waiting') && LONG.includes(task.kind);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function keyOf(block: SketchBlock): string {

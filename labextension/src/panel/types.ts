@@ -201,6 +201,8 @@ export interface LayerResult {
   input_sqnr_db: Decibel;
   clipped_share: number | null;
   error_share: number | null;
+  /** The root mean square of the weight's error in steps of its grid; rounding alone makes 0.289. */
+  rmse_over_scale: number | null;
   note: string;
 }
 
@@ -257,7 +259,8 @@ export interface PanelState {
  * ipywidgets holds changes of traits back while the kernel is busy, and messages would overtake them.
  */
 export type Command =
-  | { command: 'ready' }
+  /** Whether an output that changes is drawn in place: elsewhere that would take the panel out of its user's hands. */
+  | { command: 'ready'; in_place: boolean }
   | {
       command: 'sketch';
       granularity: Granularity;

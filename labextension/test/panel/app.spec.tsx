@@ -77,6 +77,21 @@ describe('tabs', () => {
   });
 });
 
+describe('the form of the Convert tab', () => {
+  const formats = () => host.querySelector<HTMLSelectElement>('.gs-Panel-convert select')!;
+
+  it('rests while another tab is open, and is up to date when it is opened again', async () => {
+    await open({ options: { ...DEFAULTS, weights: 'int8' } });
+    await press('Layers');
+    await act(() => store.change({ weights: 'int4', budget: null }, false));
+    expect(formats().value).toBe('int8');
+    await press('Convert');
+    expect(formats().value).toBe('int4');
+    await act(() => store.change({ weights: 'int3' }, false));
+    expect(formats().value).toBe('int3');
+  });
+});
+
 describe('undo', () => {
   it('is a button and a key, but not while somebody types', async () => {
     await open({ options: { ...DEFAULTS, budget: '6x' } });

@@ -85,7 +85,7 @@ describe('the form', () => {
     expect(model.sent[0]).toMatchObject({
       command: 'benchmark',
       subjects: ['source', 'result:1', 'file:lenet.onnx'],
-      engines: [],
+      engines: ['mindspore', 'onnxruntime'],
       targets: ['cpu'],
       batches: [],
       threads: [],
@@ -106,7 +106,7 @@ describe('the form', () => {
     await form.press('Run');
     expect(model.sent[0]).toMatchObject({
       subjects: ['result:1', 'file:lenet.onnx'],
-      engines: ['mindspore', 'onnxruntime'],
+      engines: [],
       targets: ['cpu', 'gpu'],
       batches: [1, 8],
       threads: [4],
@@ -117,6 +117,7 @@ describe('the form', () => {
 
   it('says beforehand what it costs: two networks on three engines and a file on one', async () => {
     await open(benchmarkOf());
+    await form.tick('MindSpore Lite');
     expect(text()).toContain('At most 7 rows of 3 s: about 21 s of measuring');
     expect(text()).toContain('the start of 21 processes');
     await form.type('Batch sizes', '1 8 32');
@@ -140,7 +141,8 @@ describe('the form', () => {
   });
 
   it('asks for a choice where none is left', () => {
-    const plan = planOf({ ...EMPTY, leftOut: ['source'], engines: [], targets: [] }, [SUBJECTS[0]]);
+    const form = { ...EMPTY, leftOut: ['source'], engines: [], targets: [] };
+    const plan = planOf(form, { subjects: [SUBJECTS[0]], targets: null });
     expect(Object.keys(plan.wrong)).toEqual(['subjects', 'engines', 'targets']);
   });
 
@@ -157,6 +159,46 @@ describe('the form', () => {
       false,
       true
     ]);
+  });
+});
+
+describe('the engines', () => {
+  const ticked = () =>
+    ['MindSpore', 'ONNX Runtime', 'MindSpore Lite'].filter(name => form.control(name).checked);
+  const lite = (available: boolean) => ({
+    target: 'cpu',
+    engine: 'lite',
+    available,
+    device: '',
+    reason: 'Not installed.'
+  });
+
+  it('that may not be there are not chosen, unless there is a file for them', async () => {
+    await open(benchmarkOf());
+    expect(ticked()).toEqual(['MindSpore', 'ONNX Runtime']);
+    const subjects = [...SUBJECTS, { key: 'file:lenet.ms', label: 'lenet.ms', detail: '' }];
+    model.set('benchmark', { ...store.benchmark.value, subjects });
+    await turn();
+    expect(ticked()).toEqual(['MindSpore', 'ONNX Runtime', 'MindSpore Lite']);
+  });
+
+  it('that were found are chosen, and no others can be', async () => {
+    await open(benchmarkOf({ targets: [...PLACES, lite(false)] }));
+    expect(ticked()).toEqual(['MindSpore']);
+    expect(form.control('MindSpore Lite').disabled).toBe(true);
+    expect(text()).toContain('It runs nowhere here');
+    model.set('benchmark', { ...store.benchmark.value, targets: [...PLACES, lite(true)] });
+    await turn();
+    expect(ticked()).toEqual(['MindSpore', 'MindSpore Lite']);
+  });
+
+  it('stay as they were chosen, whatever is found', async () => {
+    await open(benchmarkOf());
+    await form.tick('MindSpore');
+    model.set('benchmark', { ...store.benchmark.value, targets: PLACES });
+    await turn();
+    expect(ticked()).toEqual(['ONNX Runtime']);
+    expect(form.control('ONNX Runtime').disabled).toBe(false);
   });
 });
 

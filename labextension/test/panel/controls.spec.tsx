@@ -3,7 +3,8 @@ import { render } from 'preact';
 import { act } from 'preact/test-utils';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Button, Select, Slider, Switch, TextField } from '../../src/panel/controls';
+import { Button, Select, Switch, TextField } from '../../src/panel/controls';
+import { Slider } from '../../src/panel/controls/slider';
 import { HOSTILE } from './madeUp';
 
 let host: HTMLElement;

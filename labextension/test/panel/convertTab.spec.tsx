@@ -178,6 +178,28 @@ describe('groups of another size', () => {
   });
 });
 
+describe('a slider', () => {
+  it('is one step to undo, however many keys move it', async () => {
+    await open({ weights: 'int8' });
+    const slider = field('Weights', 'Clipping') as HTMLInputElement;
+    for (const value of ['0.9', '0.8', '0.7']) {
+      await act(() => {
+        slider.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowLeft', bubbles: true }));
+        slider.value = value;
+        for (const type of ['input', 'change']) {
+          slider.dispatchEvent(new Event(type, { bubbles: true }));
+        }
+        slider.dispatchEvent(new KeyboardEvent('keyup', { key: 'ArrowLeft', bubbles: true }));
+      });
+    }
+    expect(store.options.value.clipping).toBe(0.7);
+    await act(() => void slider.dispatchEvent(new Event('focusout', { bubbles: true })));
+    expect([saved().clipping, model.saves]).toEqual([0.7, 1]);
+    store.undo();
+    expect(store.options.value.clipping).toBeNull();
+  });
+});
+
 describe('chosen bits', () => {
   it('take the place of a format, and give it back', async () => {
     await open({ weights: 'int4' });

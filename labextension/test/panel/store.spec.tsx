@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { ModelConnection, SavedConnection } from '../../src/panel/connection';
 import { DEFAULTS } from '../../src/panel/core/settings';
+import { IN_PLACE } from '../../src/panel/notebookEvents';
 import { Store } from '../../src/panel/store';
 import type { PanelState, SketchBlock, Task } from '../../src/panel/types';
 import { MadeUpModel, MadeUpPredictor, sensitivityOf, stateOf } from './madeUp';
@@ -130,6 +131,16 @@ describe('overrides', () => {
 });
 
 describe('the kernel', () => {
+  it('hears whether the output of the panel may change while somebody works with it', async () => {
+    const elsewhere = await open();
+    expect(elsewhere.model.sent[0]).toMatchObject({ command: 'ready', in_place: false });
+    const answer = (event: Event) => event.preventDefault();
+    document.addEventListener(IN_PLACE, answer);
+    const here = await open();
+    document.removeEventListener(IN_PLACE, answer);
+    expect(here.model.sent[0]).toMatchObject({ command: 'ready', in_place: true });
+  });
+
   it('is asked once: between the press and the start of the work the panel is busy too', async () => {
     const { store, model } = await open({ options: { ...DEFAULTS, weights: 'int8' } });
     store.change({ weights: 'int4' }, false);
@@ -184,6 +195,33 @@ describe('the kernel', () => {
     await Promise.resolve();
     expect(predictor.loaded).toEqual([1, 2]);
     expect(revision.value).toBe(before + 1);
+  });
+});
+
+describe('sketches that cannot be read', () => {
+  class Refusing extends MadeUpPredictor {
+    override load(blocks: unknown[]): Promise<void> {
+      void super.load(blocks);
+      return Promise.reject(new Error('The data are no sketches of these layers.'));
+    }
+  }
+
+  it('are a problem that the panel shows, and the kernel is asked all the same', async () => {
+    const state = stateOf({ sketches: [block([0])] });
+    const model = new MadeUpModel(state);
+    const store = new Store(new ModelConnection(model), new Refusing(state.network));
+    await vi.waitFor(() => expect(store.problem.value).not.toBeNull());
+    expect(store.problem.value?.message).toBe(
+      'The values of some layers could not be read: The data are no sketches of these layers.'
+    );
+    await vi.waitFor(() => expect(model.commands).toEqual(['ready']));
+    store.dismissProblem();
+    expect(store.problem.value).toBeNull();
+
+    model.set('sketches', [block([0]), block([1])]);
+    await vi.waitFor(() => expect(store.problem.value?.command).toBe('sketch'));
+    model.set('problem', { command: 'apply', message: 'No.', advice: '', option: null });
+    expect(store.problem.value?.message).toBe('No.');
   });
 });
 

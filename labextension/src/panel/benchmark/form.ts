@@ -19,7 +19,8 @@ export type Target = (typeof TARGETS)[number];
 export interface Form {
   /** Keys of subjects that are not to be measured: one that comes later is. */
   leftOut: readonly string[];
-  engines: readonly Engine[];
+  /** null before any was chosen: then those that are there. */
+  engines: readonly Engine[] | null;
   targets: readonly Target[];
   batches: string;
   threads: string;
@@ -29,7 +30,7 @@ export interface Form {
 
 export const EMPTY: Form = {
   leftOut: [],
-  engines: ENGINES,
+  engines: null,
   targets: ['cpu'],
   batches: '',
   threads: '',
@@ -60,9 +61,31 @@ export function formOf(store: Store): Signal<Form> {
   return form;
 }
 
+/** What of the kernel's state a form rests on. */
+export type Known = Pick<BenchmarkState, 'subjects' | 'targets'>;
+
+/** The engines to measure on: as chosen, else those that are there. */
+export function enginesOf(form: Form, known: Known): readonly Engine[] {
+  if (form.engines !== null) {
+    return form.engines;
+  }
+  if (known.targets !== null) {
+    return ENGINES.filter(engine => isAvailable(engine, known.targets));
+  }
+  // Before anybody has looked: MindSpore Lite is seldom there, but who has a file for it most probably has it too.
+  const files = chosenOf(form, known).map(engineOfFile);
+  return ENGINES.filter(engine => engine !== 'lite' || files.includes(engine));
+}
+
+/** Whether an engine runs anywhere; before that was looked for, any may. */
+export function isAvailable(engine: Engine, places: Known['targets']): boolean {
+  return places === null || places.some(place => place.engine === engine && place.available);
+}
+
 /** What the form means, and what is wrong with it. */
-export function planOf(form: Form, subjects: BenchmarkState['subjects']): Plan {
-  const chosen = subjects.map(({ key }) => key).filter(key => !form.leftOut.includes(key));
+export function planOf(form: Form, known: Known): Plan {
+  const chosen = chosenOf(form, known);
+  const engines = enginesOf(form, known);
   const batches = countsIn(form.batches);
   const threads = countsIn(form.threads);
   const duration_s = numberIn(form.duration, 0.1, 3600);
@@ -70,7 +93,7 @@ export function planOf(form: Form, subjects: BenchmarkState['subjects']): Plan {
   const isWhole = launches !== null && Number.isInteger(launches);
   const wrong: Plan['wrong'] = {
     ...(chosen.length === 0 && { subjects: 'noneChosen' }),
-    ...(form.engines.length === 0 && { engines: 'noneChosen' }),
+    ...(engines.length === 0 && { engines: 'noneChosen' }),
     ...(form.targets.length === 0 && { targets: 'noneChosen' }),
     ...(batches === null && { batches: 'badCounts' }),
     ...(threads === null && { threads: 'badCounts' }),
@@ -81,14 +104,14 @@ export function planOf(form: Form, subjects: BenchmarkState['subjects']): Plan {
     command: 'benchmark',
     subjects: chosen,
     // None stands for all that can.
-    engines: form.engines.length === ENGINES.length ? [] : [...form.engines],
+    engines: engines.length === ENGINES.length ? [] : [...engines],
     targets: [...form.targets],
     batches: batches ?? [],
     threads: threads ?? [],
     duration_s: duration_s ?? 3,
     launches: isWhole ? launches : 3
   };
-  const rows = rowsOf(command, form.engines);
+  const rows = rowsOf(command, engines);
   return {
     command,
     wrong,
@@ -101,14 +124,24 @@ export function planOf(form: Form, subjects: BenchmarkState['subjects']): Plan {
 /** How many rows there are at most: a file runs on its own engine, a network on all of them. */
 function rowsOf(
   { subjects, targets, batches, threads }: Plan['command'],
-  engines: Form['engines']
+  engines: readonly Engine[]
 ) {
   const rows = subjects.map(key => {
-    const own = ENGINE_OF_FILE[/^file:.*(\.\w+)$/s.exec(key)?.[1].toLowerCase() ?? ''];
+    const own = engineOfFile(key);
     return own === undefined ? engines.length : Number(engines.includes(own));
   });
   const combinations = Math.max(1, batches.length) * Math.max(1, threads.length);
   return rows.reduce((sum, count) => sum + count, 0) * targets.length * combinations;
+}
+
+/** The keys of what is to be measured. */
+function chosenOf(form: Form, { subjects }: Known): string[] {
+  return subjects.map(({ key }) => key).filter(key => !form.leftOut.includes(key));
+}
+
+/** The one engine for a file; none for what isn't one. */
+function engineOfFile(key: string): Engine | undefined {
+  return ENGINE_OF_FILE[/^file:.*(\.\w+)$/s.exec(key)?.[1].toLowerCase() ?? ''];
 }
 
 /** Whole numbers from 1, between commas or spaces; null if `text` holds anything else. */

@@ -2,14 +2,14 @@
 
 import { useRef } from 'preact/hooks';
 
-import { Group, Select, Slider, TextField } from '../controls';
+import { CalmSlider, Group, Select, TextField } from '../controls';
 import { parseBudget, parseMaxDrop } from '../core/budget';
 import { useText } from '../i18n';
 import { formatBytes, timesText } from '../layers/numbers';
 import { CONTROLS } from '../locale/controls';
 import { CONVERT } from '../locale/convert';
-import type { Store } from '../store';
 import type { Options } from '../types';
+import type { FormStore } from './form';
 import { problemOf } from './rules';
 import { ratioText, ratiosBetween } from './sizes';
 import type { GroupProps } from './weights';
@@ -82,7 +82,7 @@ function modeOptions(mode: Mode, format: string): Partial<Options> {
   }
 }
 
-function Budget({ store }: { store: Store }) {
+function Budget({ store }: { store: FormStore }) {
   const t = useText(CONTROLS);
   const { float_bytes } = store.network;
   const { smallestBytes, largestBytes } = store.prediction.value;
@@ -95,7 +95,7 @@ function Budget({ store }: { store: Store }) {
   return (
     <>
       {ratios === null ? null : (
-        <Slider
+        <CalmSlider
           label={t('budget')}
           hint={t('budgetHint')}
           value={Math.min(Math.max(ratio, ratios.low), ratios.high)}

@@ -7,10 +7,10 @@ import { Button } from '../controls';
 import { useText } from '../i18n';
 import { decibelText, formatBytes, NOTHING, percentText } from '../layers/numbers';
 import { CONVERT } from '../locale/convert';
-import type { Store } from '../store';
 import type { Result } from '../types';
+import type { FormStore } from './form';
 
-export function Results({ store }: { store: Store }) {
+export function Results({ store }: { store: FormStore }) {
   const t = useText(CONVERT);
   const results = [...store.results.value].reverse();
   if (results.length === 0) {
@@ -35,7 +35,7 @@ export function Results({ store }: { store: Store }) {
   );
 }
 
-function OneResult({ store, result }: { store: Store; result: Result }) {
+function OneResult({ store, result }: { store: FormStore; result: Result }) {
   const t = useText(CONVERT);
   const title = t('resultTitle', { number: result.number, title: result.title });
   return (
@@ -102,7 +102,7 @@ function OneResult({ store, result }: { store: Store; result: Result }) {
 }
 
 /** The bytes that the result's options were predicted to take; a search by loss is not predicted. */
-function predictedSize(store: Store, result: Result): string {
+function predictedSize(store: FormStore, result: Result): string {
   const needsSensitivity = result.options.budget !== null;
   if (result.options.max_drop !== null || (needsSensitivity && store.sensitivity.value === null)) {
     return NOTHING;

@@ -1,8 +1,8 @@
 /** What goes together: without it, people would set options that have nothing to act on, and learn so after Apply. */
 
-import type { Store } from '../store';
 import { bitsOf } from '../core/settings';
 import type { Network, Options } from '../types';
+import type { FormStore } from './form';
 
 /** What the present options make possible. */
 export interface Possible {
@@ -36,7 +36,10 @@ export function possibleWith(options: Options, network: Network): Possible {
 }
 
 /** What went wrong with an option, for the place where it stands. */
-export function problemOf(store: Store, option: keyof Options): string | undefined {
+export function problemOf(
+  store: Pick<FormStore, 'problem'>,
+  option: keyof Options
+): string | undefined {
   const problem = store.problem.value;
   return problem !== null && blamed(problem.option) === option
     ? [problem.message, problem.advice].filter(part => part !== '').join(' ')

@@ -1,7 +1,7 @@
 /** How weights are quantized: their format and their grid. */
 
 import type { Choice } from '../controls';
-import { Button, Group, Select, Slider, Switch, TextField } from '../controls';
+import { Button, CalmSlider, Group, Select, Switch, TextField } from '../controls';
 import { useState } from 'preact/hooks';
 
 import type { Text } from '../i18n';
@@ -9,14 +9,14 @@ import { useText } from '../i18n';
 import { CONTROLS } from '../locale/controls';
 import { CONVERT } from '../locale/convert';
 import { OBSERVERS, WEIGHTS } from '../shapes';
-import type { Store } from '../store';
 import type { Observer } from '../types';
+import type { FormStore } from './form';
 import type { Possible } from './rules';
 import { problemOf } from './rules';
 
 /** What every group of the form is given. */
 export interface GroupProps {
-  store: Store;
+  store: FormStore;
   possible: Possible;
 }
 
@@ -84,7 +84,7 @@ export function observerChoices(t: Text<Observer>): Choice<Observer>[] {
   return OBSERVERS.map(value => ({ value, label: t(value) }));
 }
 
-function Granularity({ store, disabled }: { store: Store; disabled: boolean }) {
+function Granularity({ store, disabled }: { store: FormStore; disabled: boolean }) {
   const t = useText(CONTROLS);
   const { granularity } = store.options.value;
   const size = /^group:(\d+)$/.exec(granularity)?.[1] ?? null;
@@ -136,7 +136,7 @@ function Clipping({ store, possible }: GroupProps) {
   const { clipping } = store.options.value;
   return (
     <div class="gs-Panel-pair">
-      <Slider
+      <CalmSlider
         label={t('clipping')}
         hint={t('clippingHint')}
         value={clipping ?? observedShare(store)}
@@ -162,7 +162,7 @@ function Clipping({ store, possible }: GroupProps) {
 }
 
 /** The median of what the observer keeps of the layers in integers; everything where none is. */
-function observedShare(store: Store): number {
+function observedShare(store: FormStore): number {
   const shares = store.prediction.value.layers
     .filter(layer => layer.bits !== null && !layer.fixed)
     .map(layer => layer.clipping)

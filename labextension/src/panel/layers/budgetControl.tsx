@@ -2,11 +2,10 @@
 
 import { useRef } from 'preact/hooks';
 
-import { Button, Switch } from '../controls';
+import { Button, CalmSlider, Switch } from '../controls';
 import { parseBudget } from '../core/budget';
 import type { Store } from '../store';
 import { budgetText, largestRatio, RATIO_STEP } from './budget';
-import { CalmSlider } from './calmSlider';
 import { useLive } from './live';
 import { formatBytes, timesText } from './numbers';
 import type { Words } from './words';

@@ -57,6 +57,10 @@ export function LayerFacts({ model, layer, t }: { model: LayersModel; layer: num
       )
     },
     {
+      label: t('rmse'),
+      value: follow((_, truth) => rmseText(truth, t))
+    },
+    {
       label: t('bytes'),
       value: follow((now, truth) =>
         both(
@@ -149,6 +153,16 @@ function FactList({ facts }: { facts: Fact[] }) {
       ))}
     </dl>
   );
+}
+
+/** The weight's error in steps of its grid, which only a conversion knows. */
+function rmseText(truth: LayerResult | null, t: Words): string {
+  if (truth === null) {
+    return t('afterApply');
+  }
+  return truth.rmse_over_scale === null
+    ? NOTHING
+    : t('rmseValue', { value: truth.rmse_over_scale.toFixed(3) });
 }
 
 function rangeOf({ low, high }: Layer): { low: string; high: string } {

@@ -1,10 +1,9 @@
 /** The controls of a setting, the network's or some layers': a move shows at once, letting go counts. */
 
-import { Select } from '../controls';
+import { CalmSlider, Select } from '../controls';
 import type { Choice } from '../controls';
 import { OBSERVERS } from '../shapes';
 import type { Observer } from '../types';
-import { CalmSlider } from './calmSlider';
 import type { Format, Target } from './target';
 import { MIXED } from './target';
 import type { Words } from './words';

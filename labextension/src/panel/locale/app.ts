@@ -27,6 +27,9 @@ export const APP = catalog({
       'This panel was saved by another version of gsjupyter (format {version}, and this one reads {known}). Update gsjupyter, or run the cell again.',
     empty: 'This saved panel holds no network, so there is nothing to show. Run the cell again.',
     broken: 'The panel could not be shown: {reason}',
+    unreadableSketches: 'The values of some layers could not be read: {reason}',
+    unreadableSketchesAdvice:
+      'What depends on them stays unknown. Run the cell again; update gsjupyter if that changes nothing.',
     prediction: 'Prediction',
     weightsSize: 'Weights',
     smaller: '({times} smaller)',
@@ -109,6 +112,9 @@ export const APP = catalog({
       '此面板由另一版本的 gsjupyter 保存（格式 {version}，当前可读取格式 {known}）。请更新 gsjupyter，或重新运行该单元格。',
     empty: '此已保存的面板不含网络，没有可显示的内容。请重新运行该单元格。',
     broken: '无法显示面板：{reason}',
+    unreadableSketches: '部分层的数值无法读取：{reason}',
+    unreadableSketchesAdvice:
+      '与之相关的预测未知。请重新运行该单元格；若仍无效，请更新 gsjupyter。',
     prediction: '预测',
     weightsSize: '权重',
     smaller: '（缩小 {times}）',

@@ -178,6 +178,27 @@ describe('the truth', () => {
     expect(part('readouts').querySelector('.gs-mod-stale')).toBeNull();
   });
 
+  it('of one layer has its error in steps of the grid, which only Apply knows', async () => {
+    const found = {
+      ...{ weights: 'int8', activations: 'float32', bytes: 174, note: '' },
+      ...{ sqnr_db: 41.2, input_sqnr_db: null, clipped_share: 0, error_share: null }
+    };
+    const layers = {
+      '0': { ...found, rmse_over_scale: 0.3124 },
+      '1': { ...found, rmse_over_scale: null }
+    };
+    await open();
+    store.selected.value = [0];
+    await turn();
+    expect(part('facts').textContent).toContain('RMSE / scaleknown after Apply');
+    model.set('results', [resultOf({ options: INT8, layers })]);
+    await turn();
+    expect(part('facts').textContent).toContain('RMSE / scale0.312 (rounding alone: 0.289)');
+    store.selected.value = [1];
+    await turn();
+    expect(part('facts').textContent).toContain('RMSE / scale\u2013');
+  });
+
   it('tells quietly that the kernel has found the best bits', async () => {
     const options = { ...DEFAULTS, budget: '6x' };
     await open({

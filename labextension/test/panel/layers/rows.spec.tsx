@@ -25,6 +25,7 @@ const TRUTH: LayerResult = {
   input_sqnr_db: null,
   clipped_share: 0,
   error_share: 0.25,
+  rmse_over_scale: 0.29,
   note: 'folded'
 };
 

@@ -1,7 +1,7 @@
 import { render } from 'preact';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { CalmSlider, KEY_REST_MS } from '../../../src/panel/layers/calmSlider';
+import { CalmSlider, KEY_REST_MS } from '../../src/panel/controls/calmSlider';
 
 let host: HTMLElement;
 let moved: number[];

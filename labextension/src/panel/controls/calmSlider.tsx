@@ -2,8 +2,8 @@
 
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
-import { Slider } from '../controls';
-import type { SliderProps } from '../controls/slider';
+import type { SliderProps } from './slider';
+import { Slider } from './slider';
 
 /** How long no further key may come. */
 export const KEY_REST_MS = 300;
@@ -32,7 +32,7 @@ export function CalmSlider(props: SliderProps) {
   useLayoutEffect(() => flush, []);
   return (
     <div
-      class="gs-Layers-slider"
+      class="gs-Panel-slider"
       onPointerDownCapture={() => {
         flush();
         byKey.current = false;
