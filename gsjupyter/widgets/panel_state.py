@@ -24,6 +24,9 @@ STATE: Final = (
 
 LANGUAGES: Final = ("auto", "en", "zh")
 
+_MEANING_OPTIONS: Final = ("apply", "measure", "refine")
+"""What is done with the options. What a browser asks for by itself may come with those from before a change here."""
+
 
 class PanelState(anywidget.AnyWidget):
     """The traits, and what messages do with them.
@@ -92,7 +95,8 @@ class PanelState(anywidget.AnyWidget):
             # Front ends hold changed traits back while the kernel is busy: the options that a command means go along.
             options = content["options"]
             content = {name: value for name, value in content.items() if name != "options"}
-            self.kernel.in_main_thread(partial(self._take_along, options))
+            if content.get("command") in _MEANING_OPTIONS:
+                self.kernel.in_main_thread(partial(self._take_along, options))
         self.heard(content)
 
     def _take_along(self, options: object) -> None:

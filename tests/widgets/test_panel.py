@@ -66,6 +66,12 @@ def send(panel, command, **fields):
     return panel.problem
 
 
+def test_what_a_browser_asks_for_by_itself_takes_no_options_back(panel):
+    panel.options = {"weights": "int4"}
+    send(panel, "ready", options={"weights": "int8"})
+    assert panel.options["weights"] == "int4"
+
+
 def test_a_panel_opens_with_all_that_sliders_need(panel, net):
     assert panel.options == {**defaults(), "weights": "int8"}
     assert panel.convert_options == gs.ConvertOptions(weights="int8")
