@@ -63,8 +63,8 @@ def benchmark(
     Parameters
     ----------
     subjects : path, Artifact, Conversion, nn.Cell, a loaded model, or a list of these or mapping of labels to them
-        What to measure. A ``.mindir`` file runs on MindSpore, an ``.onnx`` file on ONNX Runtime, and a conversion or a
-        network on both.
+        What to measure. A ``.mindir`` file runs on MindSpore, an ``.onnx`` file on ONNX Runtime, a ``.ms`` file on
+        MindSpore Lite, and a conversion or a network on the first two, and on Lite if ``engines`` names it.
     inputs : ndarray, Tensor or tuple of these, optional
         One batch of the input, several inputs as a tuple. By default the example of a conversion; else random numbers.
     targets : {"cpu", "gpu", "ascend"} or iterable of these

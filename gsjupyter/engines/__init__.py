@@ -13,10 +13,14 @@ if TYPE_CHECKING:
         onnxruntime_version,
         providers,
     )
+    from gsjupyter.engines.lite import LiteModel
+    from gsjupyter.engines.lite_benchmark import LiteProgram
     from gsjupyter.engines.mindspore import MindSporeModel
     from gsjupyter.engines.onnxruntime import OnnxRuntimeModel
 
 _HOMES = {
+    "LiteModel": "gsjupyter.engines.lite",
+    "LiteProgram": "gsjupyter.engines.lite_benchmark",
     "MindSporeModel": "gsjupyter.engines.mindspore",
     "OnnxRuntimeModel": "gsjupyter.engines.onnxruntime",
     "Provider": "gsjupyter.engines.execution_providers",
@@ -26,6 +30,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "LiteModel",
+    "LiteProgram",
     "MindSporeModel",
     "OnnxRuntimeModel",
     "Provider",

@@ -10,6 +10,9 @@ from typing import Final
 
 from gsjupyter.engines.execution_providers import ENVIRONMENT, TITLE, WORKER, provider_of
 from gsjupyter.engines.idleness import wait_until_idle
+from gsjupyter.engines.lite import ENVIRONMENT as LITE_ENVIRONMENT
+from gsjupyter.engines.lite import TITLE as LITE_TITLE
+from gsjupyter.engines.lite import WORKER as LITE_WORKER
 from gsjupyter.engines.messages import Array
 from gsjupyter.engines.operator_records import OperatorRecord
 from gsjupyter.engines.resources import Resources
@@ -68,6 +71,7 @@ class _Engine:
 _ENGINES: Final = {
     "onnxruntime": _Engine(TITLE, WORKER, ENVIRONMENT, heeds_variables=True),
     "mindspore": _Engine("MindSpore", "gsjupyter.engines.mindspore_worker", {}, heeds_variables=False),
+    "lite": _Engine(LITE_TITLE, LITE_WORKER, LITE_ENVIRONMENT, heeds_variables=True),
 }
 
 
@@ -76,7 +80,7 @@ class MeasuredModel:
 
     Parameters
     ----------
-    engine : {"mindspore", "onnxruntime"}
+    engine : {"mindspore", "onnxruntime", "lite"}
         What runs it.
     path : Path
         The file.
@@ -115,10 +119,7 @@ class MeasuredModel:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         if engine not in _ENGINES:
-            raise EngineError(
-                f"gsjupyter has no runner for {'MindSpore Lite' if engine == 'lite' else repr(engine)} yet.",
-                advice=f"Choose from {', '.join(_ENGINES)}.",
-            )
+            raise EngineError(f"gsjupyter has no runner for {engine!r}.", advice=f"Choose from {', '.join(_ENGINES)}.")
         if target not in _PROVIDERS:
             raise OptionError(f"target must be one of {', '.join(_PROVIDERS)}, not {target!r}.")
         if not isinstance(threads, int) or threads < 1:
@@ -158,8 +159,7 @@ class MeasuredModel:
         begin = time.monotonic()
         self._worker.call("ready", limit_s=limit_s, target=self.target, threads=self.threads)
         left_s = None if limit_s is None else max(0.0, limit_s - (time.monotonic() - begin))
-        settings = {"provider": self.provider, "threads": self.threads} if self.engine == "onnxruntime" else {}
-        about, _ = self._worker.call("load", limit_s=left_s, path=str(self.path.absolute()), **settings)
+        about, _ = self._worker.call("load", limit_s=left_s, path=str(self.path.absolute()), **self._settings())
         with self._as_agreed():
             foreign = [item["name"] for item in (*about["inputs"], *about["outputs"]) if not item["dtype"]]
             inputs = tuple(map(InputSpec.of, about["inputs"]))
@@ -270,6 +270,12 @@ class MeasuredModel:
     def close(self) -> None:
         """End the process."""
         self._worker.close()
+
+    def _settings(self) -> dict[str, str | int]:
+        """Return what the engine is to be told besides the file."""
+        if self.engine == "onnxruntime":
+            return {"provider": self.provider, "threads": self.threads}
+        return {"device": self.target, "threads": self.threads} if self.engine == "lite" else {}
 
     @contextmanager
     def _as_agreed(self) -> Iterator[None]:

@@ -116,8 +116,7 @@ def test_one_that_has_ended_is_not_started_again(model):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"engine": "lite"}, EngineError, "gsjupyter has no runner for MindSpore Lite yet"),
-        ({"engine": "tvm"}, EngineError, "gsjupyter has no runner for 'tvm' yet"),
+        ({"engine": "tvm"}, EngineError, "gsjupyter has no runner for 'tvm'"),
         ({"target": "tpu"}, OptionError, "target must be one of cpu, gpu, ascend, not 'tpu'"),
         ({"provider": "coreml"}, OptionError, "provider must be one of cpu, cuda, tensorrt, cann, not 'coreml'"),
         ({"threads": 0}, OptionError, "threads must be a positive number, not 0"),

@@ -18,7 +18,7 @@ from gsjupyter.formats import mindir
 from gsjupyter.mindir import Model
 from gsjupyter.sources import model_of
 
-_ENDINGS: Final[dict[EngineName, str]] = {"mindspore": "mindir", "onnxruntime": "onnx"}
+_ENDINGS: Final[dict[EngineName, str]] = {"mindspore": "mindir", "onnxruntime": "onnx", "lite": "ms"}
 _LONGEST_NAME: Final = 60
 
 
@@ -68,14 +68,15 @@ def of_network(
     files: dict[EngineName, ModelFile] = {}
     if "mindspore" in engines:
         files["mindspore"] = _saved(model_of(network, inputs), folder, title)
-    if "onnxruntime" not in engines:
+    others = [engine for engine in engines if engine in _ENDINGS and engine != "mindspore"]
+    if not others:
         return Subject(title, files)
     try:
-        converted = of_conversion(convert(network, inputs), folder, title, ["onnxruntime"])
+        converted = of_conversion(convert(network, inputs), folder, title, others)
     except InputError:
         raise
     except GsError as error:
-        return Subject(title, files, {"onnxruntime": Obstacle(error.message, error.advice)})
+        return Subject(title, files, dict.fromkeys(others, Obstacle(error.message, error.advice)))
     # Against itself it need not be compared: MindSpore runs the network as it is.
     promised = {**converted.promised_db, **dict.fromkeys(files, np.inf)}
     return Subject(

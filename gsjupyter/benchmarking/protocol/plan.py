@@ -225,12 +225,16 @@ class Cost:
     run_s: float
 
 
-_GUESS: Final[dict[EngineName, Cost]] = {"mindspore": Cost(9.0, 0.05), "onnxruntime": Cost(1.5, 0.05)}
+_GUESS: Final[dict[EngineName, Cost]] = {
+    "mindspore": Cost(9.0, 0.05),
+    "onnxruntime": Cost(1.5, 0.05),
+    "lite": Cost(1.5, 0.05),
+}
 
 
 def guessed_cost(engine: EngineName) -> Cost:
     """Return what a row may take, before anything is known of it."""
-    return _GUESS.get(engine, Cost(5.0, 0.05))
+    return _GUESS[engine]
 
 
 def launch_s(costs: Iterable[Cost], schedule: Schedule) -> float:

@@ -14,6 +14,7 @@ from gsjupyter.report import printable
 
 SUFFIXES: Final[Mapping[str, EngineName]] = {".mindir": "mindspore", ".onnx": "onnxruntime", ".ms": "lite"}
 _CHECKPOINTS: Final = (".ckpt", ".safetensors")
+_BY_DEFAULT: Final[tuple[EngineName, ...]] = ("mindspore", "onnxruntime")
 _ENDINGS: Final = {engine: suffix for suffix, engine in SUFFIXES.items()}
 
 
@@ -112,7 +113,7 @@ def subjects_of(
     folder : Path
         Where to export to. It must exist.
     engines : collection of str, optional
-        For which engines to export; for all by default.
+        For which engines to export; by default for all but MindSpore Lite, whose converter few have.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def subjects_of(
         If there is nothing to measure, or a label is no text.
     """
     labelled = _labelled(things)
-    wanted = tuple(ENGINE_TITLES) if engines is None else tuple(engines)
+    wanted = _BY_DEFAULT if engines is None else tuple(engines)
     subjects = []
     for index, (label, thing) in enumerate(labelled):
         place = folder / str(index)
@@ -160,6 +161,8 @@ def _subject(
         return of_file(thing.path, label)
     if _is_a(thing, "gsjupyter.engines.onnxruntime", "OnnxRuntimeModel"):
         return of_file(thing.path, label)
+    if _is_a(thing, "gsjupyter.engines.lite", "LiteModel"):
+        return of_file(thing.path, label)
     if _is_a(thing, "gsjupyter.conversion", "Conversion"):
         from gsjupyter.benchmarking.protocol.exported import of_conversion
 
@@ -179,7 +182,7 @@ def _subject(
         return of_network(thing, inputs, folder, label, engines)
     raise SourceError(
         f"this {type(thing).__name__} is nothing that can be measured.",
-        advice="Give a .mindir or .onnx file, an artifact, a conversion, a network, or what gs.load has loaded.",
+        advice="Give a .mindir, .onnx or .ms file, an artifact, a conversion, a network, or what gs.load has loaded.",
     )
 
 

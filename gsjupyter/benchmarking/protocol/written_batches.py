@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 import onnx
@@ -11,6 +12,7 @@ from gsjupyter.benchmarking.protocol.batches import written_batch
 from gsjupyter.benchmarking.protocol.plan import Limits
 from gsjupyter.benchmarking.protocol.processes import Start, measured_model
 from gsjupyter.benchmarking.protocol.rows import Row
+from gsjupyter.engines.lite_structure import read_lite_structure
 from gsjupyter.errors import GsError
 from gsjupyter.signature import InputSpec
 
@@ -20,8 +22,9 @@ _log = logging.getLogger(__name__)
 def batch_for_free_files(rows: Iterable[Row], limits: Limits, start: Start = measured_model) -> int:
     """Return how many samples files run on that take any number of them: what the others are written for.
 
-    ONNX files are asked first, since ONNX Runtime takes nothing but what is written there, and without starting
-    anything. MindIR files, whose engine takes seconds to start, are asked only if an ONNX file takes any batch.
+    ONNX files are asked first, since ONNX Runtime takes nothing but what is written there. The others are asked only if
+    an ONNX file takes any batch: those of MindSpore Lite without starting anything, as ONNX files, and last MindIR
+    files, whose engine takes seconds to start.
 
     Parameters
     ----------
@@ -46,8 +49,9 @@ def batch_for_free_files(rows: Iterable[Row], limits: Limits, start: Start = mea
     in_onnx = [_written_in_onnx(path) for path, row in files.items() if row.planned.engine == "onnxruntime"]
     if not in_onnx or any(in_onnx):
         return next(filter(None, in_onnx), 1)
-    asked = (_written_in_mindir(row, limits, start) for row in files.values() if row.planned.engine == "mindspore")
-    return next(filter(None, asked), 1)
+    in_lite = (_written_in_lite(path) for path, row in files.items() if row.planned.engine == "lite")
+    in_mindir = (_written_in_mindir(row, limits, start) for row in files.values() if row.planned.engine == "mindspore")
+    return next(filter(None, chain(in_lite, in_mindir)), 1)
 
 
 def note_on_batches(rows: Iterable[Row]) -> str:
@@ -69,6 +73,15 @@ def _written_in_onnx(path: Path) -> int | None:
         stored = {tensor.name for tensor in graph.initializer}
         return written_batch([_spec(value) for value in graph.input if value.name not in stored])
     except Exception as error:  # noqa: BLE001 - a file from anywhere; what is wrong with it, its row will say
+        _log.debug("no batch size from %s: %s", path, error)
+        return None
+
+
+def _written_in_lite(path: Path) -> int | None:
+    """Return the batch size that a file of MindSpore Lite's names; None if it takes any, or can't be read."""
+    try:
+        return written_batch([InputSpec(item.name, item.shape, "") for item in read_lite_structure(path).inputs])
+    except GsError as error:
         _log.debug("no batch size from %s: %s", path, error)
         return None
 

@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from gsjupyter.benchmarking.targets.ascend import Ascend
 from gsjupyter.benchmarking.targets.mindspore_backends import CUDA_HOME, AscendBackend, GpuBackend
 from gsjupyter.benchmarking.targets.nvidia import Nvidia
 from gsjupyter.engines.execution_providers import PROVIDERS, Provider
+from gsjupyter.errors import GsError
 
 INSTALL_MINDSPORE: Final = 'Install it: pip install "mindspore>=2.7.1.post1,<2.11".'
-LITE_ADVICE: Final = (
-    "Its wheels come from MindSpore's own site (https://www.mindspore.cn/lite). gsjupyter can't run .ms files itself "
-    "yet: use MindSpore or ONNX Runtime for now."
-)
 
 _GUIDE: Final = "https://www.mindspore.cn/install"
 _NO_GPU: Final = (
@@ -168,6 +166,26 @@ def provider_obstacle(provider: Provider, absent: str, hidden_by: str = "") -> O
     if hidden_by and not absent:
         return _hidden(hidden_by)
     return Obstacle(sentence(absent or provider.obstacle), provider.advice)
+
+
+def lite_obstacle(error: GsError, absent: str, program: Path | None) -> Obstacle:
+    """Return what is in the way of MindSpore Lite, which was tried in vain.
+
+    Parameters
+    ----------
+    error : GsError
+        What came of that.
+    absent : str
+        Why there is no such device; empty if there is one.
+    program : Path, optional
+        Lite's benchmark program, if it is there.
+    """
+    if absent:
+        return Obstacle(sentence(absent), error.advice)
+    other = (
+        f"Its benchmark program is here: gsjupyter.engines.LiteProgram({str(program)!r}) runs it." if program else ""
+    )
+    return Obstacle(sentence(error.message), _joined(error.advice, other))
 
 
 def other_way(nvidia: Nvidia, cuda: Provider | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Final
 
 from gsjupyter.benchmarking.records import ENGINE_TITLES, TARGET_TITLES, Device, EngineName, Target
@@ -15,10 +15,10 @@ from gsjupyter.benchmarking.targets.mindspore_backends import (
 from gsjupyter.benchmarking.targets.nvidia import hiding
 from gsjupyter.benchmarking.targets.obstacles import (
     INSTALL_MINDSPORE,
-    LITE_ADVICE,
     Obstacle,
     ascend_obstacle,
     gpu_obstacle,
+    lite_obstacle,
     other_way,
     provider_obstacle,
     sentence,
@@ -26,7 +26,8 @@ from gsjupyter.benchmarking.targets.obstacles import (
 from gsjupyter.benchmarking.targets.probes import ask, find_npus, find_nvidia
 from gsjupyter.engines.execution_providers import INSTALL, Provider, is_onnxruntime_installed, onnxruntime_version
 from gsjupyter.engines.execution_providers import providers as try_providers
-from gsjupyter.errors import GsError
+from gsjupyter.errors import EngineError, GsError
+from gsjupyter.formats.lite.installation import find_benchmark, find_package, what_to_get
 from gsjupyter.report import format_bytes
 
 PROVIDERS: Final[Mapping[Target, tuple[str, ...]]] = {
@@ -38,7 +39,6 @@ PROVIDERS: Final[Mapping[Target, tuple[str, ...]]] = {
 
 # A card that is newer than the kernels has them compiled at the first run, and an Ascend compiles every operator.
 _LIMIT_S: Final = 300.0
-_LITE: Final = "mindspore_lite"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ def look_around(
                 obstacle = _mindspore_obstacle(target, runtime.get("cuda"))
                 yield _place(target, engine, obstacle, version=mindspore_version())
             else:
-                yield _place(target, engine, *_lite())
+                begin(f"starting MindSpore Lite on the {TARGET_TITLES[target]}")
+                yield _place(target, engine, *_lite(target))
 
 
 def _place(
@@ -180,16 +181,22 @@ def _failure(target: Target) -> Obstacle | None:
     return None
 
 
-def _lite() -> tuple[Obstacle, str]:
-    """Return what is in the way of MindSpore Lite, and its version."""
-    if find_spec(_LITE) is None:
-        return Obstacle("MindSpore Lite isn't installed.", LITE_ADVICE), ""
+def _lite(target: Target) -> tuple[Obstacle | None, str]:
+    """Start MindSpore Lite on a target, and return what is in its way, and its version."""
+    absent = {"cpu": "", "gpu": find_nvidia().obstacle, "ascend": find_npus().obstacle}[target]
+    package = find_package()
+    if package is None:
+        missing = EngineError("MindSpore Lite's Python package, mindspore_lite, isn't installed.", advice=what_to_get())
+        return lite_obstacle(missing, "", _benchmark_program()), ""
     try:
-        # MindSpore and Lite can't share a process.
-        version = ask("lite", "MindSpore Lite", limit_s=_LIMIT_S)["version"]
+        version = ask("lite", ENGINE_TITLES["lite"], limit_s=_LIMIT_S, target=target)["version"]
     except GsError as error:
-        return Obstacle(f"MindSpore Lite is installed, but can't be imported: {error.message}", LITE_ADVICE), ""
-    return Obstacle(
-        "gsjupyter can't run .ms files itself yet, though MindSpore Lite is installed.",
-        "Use MindSpore or ONNX Runtime for now, or Lite's own benchmark program.",
-    ), version
+        return lite_obstacle(error, absent, _benchmark_program()), package.version
+    return None, str(version)
+
+
+def _benchmark_program() -> Path | None:
+    try:
+        return find_benchmark()
+    except EngineError:
+        return None

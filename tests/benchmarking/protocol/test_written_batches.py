@@ -8,8 +8,9 @@ from mindspore import Tensor, nn
 from gsjupyter.benchmarking.protocol.model_files import ModelFile
 from gsjupyter.benchmarking.protocol.plan import Limits, Planned
 from gsjupyter.benchmarking.protocol.rows import rows_of
-from gsjupyter.benchmarking.protocol.subjects import Subject
+from gsjupyter.benchmarking.protocol.subjects import SUFFIXES, Subject
 from gsjupyter.benchmarking.protocol.written_batches import batch_for_free_files, note_on_batches
+from tests.engines.lite_files import lite_file
 from tests.engines.onnx_files import affine
 
 
@@ -18,7 +19,7 @@ def never(planned):
 
 
 def rows(*paths, batch=None):
-    engines = ["mindspore" if path.suffix == ".mindir" else "onnxruntime" for path in paths]
+    engines = [SUFFIXES[path.suffix] for path in paths]
     subjects = [Subject(path.name, {engine: ModelFile(path)}) for path, engine in zip(paths, engines, strict=True)]
     return rows_of(
         Planned(subject, "cpu", engine, "cpu", batch, 1) for subject, engine in zip(subjects, engines, strict=True)
@@ -34,6 +35,8 @@ def files(tmp_path_factory):
     (folder / "damaged.onnx").write_bytes(b"no ONNX")
     affine(folder / "any.onnx")
     affine(folder / "of5.onnx", batch=5)
+    lite_file(folder / "of7.ms", [("x", (7, 3), "float32", "NHWC")])
+    (folder / "damaged.ms").write_bytes(b"no model")
     return {path.name: path for path in folder.iterdir()}
 
 
@@ -43,12 +46,16 @@ def files(tmp_path_factory):
         (["any.onnx", "of5.onnx"], 5),
         (["any.onnx", "of6.mindir", "of5.onnx"], 5),
         (["any.onnx", "damaged.onnx"], 1),
+        (["any.onnx", "of7.ms"], 7),
+        (["any.onnx", "of6.mindir", "damaged.ms", "of7.ms"], 7),
+        (["any.onnx", "of7.ms", "of5.onnx"], 5),
+        (["of7.ms", "of6.mindir"], 1),
         (["of6.mindir", "copy.mindir"], 1),
         (["any.onnx"], 1),
         ([], 1),
     ],
 )
-def test_the_first_onnx_file_that_names_a_batch_decides_and_nothing_is_started_for_it(files, names, batch):
+def test_the_first_file_that_names_a_batch_decides_and_nothing_is_started_for_it(files, names, batch):
     asked = rows(*(files[name] for name in names))
     assert batch_for_free_files(asked, Limits(), never) == batch
 

@@ -17,6 +17,7 @@ from gsjupyter.benchmarking.targets.places import Place
 from gsjupyter.benchmarking.targets.probes import find_npus, find_nvidia
 from gsjupyter.benchmarking.targets.targets import Targets, find_places, targets
 from gsjupyter.errors import OptionError
+from gsjupyter.formats.lite import installation
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +67,22 @@ def test_a_target_that_is_not_there_says_what_was_looked_for(found):
     assert all(place.advice for place in found if not place.is_available)
 
 
-def test_lite_is_named_and_not_promised(found):
-    place = by_name(found)["cpu", "lite", ""]
-    assert not place.is_available
-    assert "MindSpore Lite" in place.obstacle
+def test_without_lites_package_it_says_what_to_get(monkeypatch):
+    monkeypatch.setattr(installation, "find_package", lambda: None)
+    (place,) = find_places(["cpu"], ["lite"])
+    assert place.obstacle == "MindSpore Lite's Python package, mindspore_lite, isn't installed."
+    assert "LITE_HOME" in place.advice
+    assert place.details == ""
+
+
+def test_lites_own_program_is_named_where_there_is_no_package(tmp_path, monkeypatch):
+    program = tmp_path / "tools" / "benchmark" / "benchmark"
+    program.parent.mkdir(parents=True)
+    program.touch(0o755)
+    monkeypatch.setenv("LITE_HOME", str(tmp_path))
+    monkeypatch.setattr(installation, "find_package", lambda: None)
+    (place,) = find_places(["cpu"], ["lite"])
+    assert f"gsjupyter.engines.LiteProgram('{program}') runs it." in place.advice
 
 
 def test_all_is_shown(found):
@@ -135,15 +148,15 @@ def test_a_mindspore_that_crashes_is_told_in_words(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("source", "obstacle"),
     [
-        ("__version__ = '2.7.0'", "gsjupyter can't run .ms files itself yet, though MindSpore Lite is installed."),
-        ("raise ImportError('gone')", "MindSpore Lite is installed, but can't be imported: gone"),
+        ("raise ImportError('gone')", "MindSpore Lite is installed, but can't be imported: gone."),
+        ("import os; os.abort()", "The process of MindSpore Lite crashed (SIGABRT)."),
     ],
 )
-def test_lite_where_it_is_installed(tmp_path, monkeypatch, source, obstacle):
-    (tmp_path / "mindspore_lite.py").write_text(source)
+def test_a_broken_lite_is_told_in_words(tmp_path, monkeypatch, source, obstacle):
+    (tmp_path / "mindspore_lite.py").write_text(f"__version__ = '2.7.0'\n{source}")
     monkeypatch.syspath_prepend(tmp_path)
     (place,) = find_places(["cpu"], ["lite"])
-    assert (place.obstacle, place.details) == (obstacle, "2.7.0" if "2.7.0" in source else "")
+    assert place.obstacle == obstacle
 
 
 def test_devices_are_told_with_what_they_have(monkeypatch):

@@ -1,0 +1,32 @@
+"""Runs the file that convert.sh has made on the example, and holds it against the network that it was made from.
+
+It needs MindSpore Lite's Python package and numpy only: python check.py lenet.ms
+"""
+
+import sys
+from pathlib import Path
+
+import mindspore_lite  # type: ignore[import-not-found]  # few have it
+import numpy as np
+
+
+def main(path: str) -> None:
+    """Print how near the outputs of a file are to those expected."""
+    context = mindspore_lite.Context()
+    context.target = ["cpu"]
+    model = mindspore_lite.Model()
+    model.build_from_file(path, mindspore_lite.ModelType.MINDIR_LITE, context)
+    inputs = model.get_inputs()
+    folder = Path(__file__).parent / "example"
+    for index, tensor in enumerate(inputs):
+        values = np.fromfile(folder / f"input{index}.bin", np.load(folder / f"input{index}.npy").dtype)
+        tensor.set_data_from_numpy(values.reshape(tensor.shape))
+    for index, tensor in enumerate(model.predict(inputs)):
+        found = tensor.get_data_to_numpy().ravel().astype(np.float64)
+        expected = np.load(folder / f"output{index}.npy").ravel().astype(np.float64)
+        cosine = found @ expected / max(np.linalg.norm(found) * np.linalg.norm(expected), 1e-30)
+        print(f"output {index}: cosine {cosine:.6f}, max error {np.abs(found - expected).max():.3g}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
