@@ -1,31 +1,36 @@
 """Files to deploy: export with a manifest beside each, and load them back."""
 
-import difflib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from gsjupyter.atomic import staging
-from gsjupyter.choices import check_choice
 from gsjupyter.conversion import Conversion
-from gsjupyter.engines import MindSporeModel, OnnxRuntimeModel, onnxruntime_version
-from gsjupyter.errors import ModelFileError, OptionError, SourceError, WriteError
+from gsjupyter.engines import LiteModel, MindSporeModel, OnnxRuntimeModel
+from gsjupyter.errors import OptionError, SourceError
+from gsjupyter.export_formats import ENGINE_TITLES, check_settings, checked_target, format_of
 from gsjupyter.formats import Manifest, check_files, manifest_path, mindir, sha256
+from gsjupyter.formats.lite.settings import Device, InputFormat, Quantization
 from gsjupyter.interrupts import interruptible
+from gsjupyter.lite_artifact import save_lite
 from gsjupyter.mindir import load_model
-from gsjupyter.onnx_artifact import Written, save_onnx
+from gsjupyter.onnx_artifact import save_onnx
 from gsjupyter.progress import Steps
 from gsjupyter.report import Document, Facts, Messages, Shown, Verification, format_bytes
-from gsjupyter.report.existing_file import check_free
 from gsjupyter.sources import mindspore_version
+from gsjupyter.written import Written
 
-FORMATS: Final = ("mindir", "onnx")
+_PLACES: Final = {
+    "mindir": "MindSpore runs it where its context says: mindspore.set_context(device_target=...) before it is loaded.",
+    "onnx": 'Say where with provider="cuda".',
+    "ms": 'Say where with device="gpu".',
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,13 +62,18 @@ class Artifact(Shown):
         """The bytes of all its files, without the manifest."""
         return sum(file.stat().st_size for file in self.files)
 
+    @property
+    def engine_title(self) -> str:
+        """What has run the file, where it was run."""
+        return ENGINE_TITLES.get(self.manifest.format, "")
+
     def document(self) -> Document:
         """Return what to show."""
         facts = [
             ("Format", self.manifest.format),
             ("Size", format_bytes(self.size_bytes)),
             ("Made from", f"{self.manifest.source}, {self.manifest.options['description']}"),
-            *([("In ONNX Runtime", str(self.verification))] if self.verification is not None else []),
+            *([(f"In {self.engine_title}", str(self.verification))] if self.verification is not None else []),
             ("Manifest", manifest_path(self.path).name),
         ]
         notes = [Messages([("note", note) for note in self.notes])] if self.notes else []
@@ -78,11 +88,19 @@ def export(
     overwrite: bool = False,
     float16: bool = False,
     fixed_batch: bool = False,
+    device: Device | None = None,
+    quantization: Quantization | None = None,
+    calibration: Any = None,
+    input_shape: Mapping[str, Sequence[int]] | None = None,
+    input_format: InputFormat | None = None,
+    bundle: bool = False,
+    lite_home: str | Path | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
 ) -> Artifact:
     """Write a conversion to a file, with a manifest beside it.
 
-    An ONNX file is run in ONNX Runtime, where that is installed, and held against the network's source.
+    An ONNX file is run in ONNX Runtime, and a file for MindSpore Lite in MindSpore Lite, where that is installed, and
+    held against the network's source.
 
     Parameters
     ----------
@@ -90,15 +108,33 @@ def export(
         What to write.
     path : str or Path
         Where. Nothing is left there if it can't be written.
-    format : {"mindir", "onnx"}, optional
+    format : {"mindir", "onnx", "ms"}, optional
         The file format, which the path's suffix must say too: MindSpore loads no others. By the suffix if left out.
     overwrite : bool
         Whether to replace a file that is there.
     float16 : bool
-        Whether an ONNX file is to compute in float16, for GPUs; its inputs and outputs stay as they are.
+        Whether an ONNX file is to compute in float16, for GPUs, or a file for MindSpore Lite to store weights in it;
+        inputs and outputs stay as they are.
     fixed_batch : bool
         Whether an ONNX file is to take batches of the exported size only. Otherwise it takes any size, if that gives
         the same when it is tried.
+    device : {"cpu", "gpu", "ascend"}, optional
+        What MindSpore Lite is to run on; the CPU by default.
+    quantization : {"carried", "weight", "full", "dynamic", "none"}, optional
+        Who quantizes a file for MindSpore Lite. ``"carried"``: gsjupyter has, and its integers of 8 bits are carried
+        over. Or Lite's converter, by the conversion's options: weights only, inputs of layers too (``"full"``), or
+        these while the network runs (``"dynamic"``). By default what the conversion has quantized is carried over.
+    calibration : Dataset, iterable of batches, or arrays, optional
+        Data for ``quantization="full"``; the conversion's example by default. See `gsjupyter.calibration`.
+    input_shape : mapping of str to sequence of int, optional
+        Other shapes of inputs for MindSpore Lite than the exported ones, by the input's name.
+    input_format : {"NCHW", "NHWC"}, optional
+        In which order a file for MindSpore Lite takes the axes of images; its converter's own choice by default.
+    bundle : bool
+        Whether to write, in place of the file for MindSpore Lite, a zip with all that it takes to make it elsewhere.
+    lite_home : str or Path, optional
+        The folder of a release of MindSpore Lite, or its ``converter_lite``. By default what ``LITE_HOME`` names, what
+        is on the ``PATH``, or the Python package.
     clock : callable, optional
         What tells the time for the manifest.
 
@@ -117,72 +153,59 @@ def export(
     WriteError
         If the file exists, the folder can't be written, or the disk is full.
     EngineError
-        If ONNX Runtime can't run the file.
+        If ONNX Runtime can't run the file, or MindSpore Lite isn't there, or can't convert or run it.
 
     Examples
     --------
     >>> artifact = gs.export(conversion, "lenet.mindir")
     >>> gs.export(conversion, "lenet.onnx").verification
+    >>> gs.export(conversion, "lenet.ms", device="cpu")
     """
     if not isinstance(conversion, Conversion):
         raise SourceError(
             f"{type(conversion).__name__} is no conversion.",
             advice="Convert it first: %gs_convert net x -o qnet, or gs.convert(net, x).",
         )
-    target, chosen = checked_target(path, format, overwrite=overwrite)
-    settings = {name: True for name, is_set in (("float16", float16), ("fixed_batch", fixed_batch)) if is_set}
-    if chosen != "onnx" and settings:
-        raise OptionError(f"{', '.join(settings)} is for .onnx files; {target.name} is none.")
+    settings = {
+        "float16": float16,
+        "fixed_batch": fixed_batch,
+        "device": device,
+        "quantization": quantization,
+        "calibration": calibration,
+        "input_shape": input_shape,
+        "input_format": input_format,
+        "bundle": bundle,
+        "lite_home": lite_home,
+    }
+    given = {name: value for name, value in settings.items() if value is not None and value is not False}
+    target, chosen = checked_target(path, format, overwrite=overwrite, bundle=bundle)
+    check_settings(target, chosen, given)
     with interruptible(), Steps() as steps, staging(target.parent) as stage:
         steps.begin(f"write {target.name}")
-        place = stage / target.name
-        if chosen == "onnx":
-            written = save_onnx(conversion, place, **settings)
-        else:
-            written = Written(mindir.save(conversion.model, place))
-        manifest = _manifest(conversion, chosen, written, settings, clock())
+        written = _write(conversion, stage / target.name, chosen, given, steps.begin)
+        manifest = _manifest(conversion, chosen, written, clock())
         manifest.save(stage / manifest_path(target).name)
     files = tuple(target.parent / file.relative_to(stage) for file in written.files)
     return Artifact(target, files, manifest, written.verification, written.notes)
 
 
-def checked_target(
-    path: str | Path,
-    format: str | None = None,  # noqa: A002 - as in export
-    *,
-    overwrite: bool = False,
-) -> tuple[Path, str]:
-    """Return where to write a file and its format: what forbids it is told before the work.
-
-    Raises
-    ------
-    OptionError
-        If the format is unknown.
-    WriteError
-        If the file exists, or is a folder.
-    """
-    target = Path(path).expanduser()
-    if target.is_dir():
-        raise WriteError(f"{target} is a folder.", advice="Give the name of a file in it.")
-    chosen = _format_of(target, format)
-    if not overwrite:
-        check_free(target, origin=_made_from(target))
-    return target, chosen
-
-
-def load(path: str | Path, *, provider: str | None = None) -> MindSporeModel | OnnxRuntimeModel:
+def load(
+    path: str | Path, *, provider: str | None = None, device: str | None = None
+) -> MindSporeModel | OnnxRuntimeModel | LiteModel:
     """Load an exported model for inference; stored integers are turned into numbers once.
 
     Parameters
     ----------
     path : str or Path
-        A ``.mindir`` or ``.onnx`` file, gsjupyter's or any other.
+        A ``.mindir``, ``.onnx`` or ``.ms`` file, gsjupyter's or any other.
     provider : {"cpu", "cuda", "tensorrt", "cann"}, optional
         Where ONNX Runtime is to run an ``.onnx`` file; on the CPU by default. MindSpore runs where the context says.
+    device : {"cpu", "gpu", "ascend"}, optional
+        Where MindSpore Lite is to run an ``.ms`` file; on the CPU by default.
 
     Returns
     -------
-    MindSporeModel or OnnxRuntimeModel
+    MindSporeModel, OnnxRuntimeModel or LiteModel
         Call it with arrays or Tensors.
 
     Raises
@@ -190,71 +213,49 @@ def load(path: str | Path, *, provider: str | None = None) -> MindSporeModel | O
     ModelFileError
         If it is no model, is damaged, or isn't what its manifest says.
     OptionError
-        If the provider is unknown, or the file is none of ONNX Runtime's.
+        If the provider or the device is unknown, or the file is run by another engine.
     EngineError
-        If the engine can't load it, or hasn't got the provider.
+        If the engine can't load it, or hasn't got the provider or the device.
 
     Examples
     --------
     >>> model = gs.load("lenet.mindir")
     >>> model(x)
     >>> gs.load("lenet.onnx", provider="cuda")
+    >>> gs.load("lenet.ms")
     """
     target = Path(path).expanduser()
-    chosen = _format_of(target, None)
+    chosen = format_of(target)
+    if provider is not None and chosen != "onnx":
+        raise OptionError(f"provider={provider!r} is for .onnx files; {target.name} is none.", advice=_PLACES[chosen])
+    if device is not None and chosen != "ms":
+        raise OptionError(f"device={device!r} is for .ms files; {target.name} is none.", advice=_PLACES[chosen])
     check_files(target)
     if chosen == "onnx":
         return OnnxRuntimeModel(target, provider=provider if provider is not None else "cpu")
-    if provider is not None:
-        raise OptionError(
-            f"provider={provider!r} is for .onnx files; MindSpore runs {target.name} where its context says.",
-            advice="mindspore.set_context(device_target=...) before the file is loaded.",
-        )
+    if chosen == "ms":
+        return LiteModel(target, device=device if device is not None else "cpu")
     return MindSporeModel(load_model(target))
 
 
-def _format_of(path: Path, given: str | None) -> str:
-    if given is not None:
-        check_choice("format", given, FORMATS)
-    suffix = path.suffix.removeprefix(".")
-    if suffix not in FORMATS:
-        known = ", ".join(f".{name}" for name in FORMATS)
-        ending = f"suffix {path.suffix!r}" if suffix else "no suffix"
-        near = given or next(iter(difflib.get_close_matches(suffix.lower(), FORMATS, 1)), FORMATS[0])
-        raise OptionError(
-            f"{path.name or path} has {ending}; the formats are {known}.",
-            advice=f"Try {path.with_suffix(f'.{near}').name}." if path.name else "Give the name of a file.",
-        )
-    if given not in (None, suffix):
-        raise OptionError(
-            f"{path.name} is to be {given}, and its suffix says {suffix}.",
-            advice=f"Try {path.with_suffix(f'.{given}').name}.",
-        )
-    return suffix
+def _write(
+    conversion: Conversion, path: Path, chosen: str, given: Mapping[str, Any], begin: Callable[[str], None]
+) -> Written:
+    if chosen == "onnx":
+        return save_onnx(conversion, path, **given)
+    if chosen == "ms":
+        return save_lite(conversion, path, begin=begin, **given)
+    return Written(mindir.save(conversion.model, path))
 
 
-def _made_from(target: Path) -> str:
-    place = manifest_path(target)
-    if not place.is_file():
-        return ""
-    try:
-        manifest = Manifest.load(place)
-    except ModelFileError:
-        return ""
-    return f" from {manifest.source}, {manifest.options.get('description', '')}"
-
-
-def _manifest(
-    conversion: Conversion, chosen: str, written: Written, settings: Mapping[str, bool], now: datetime
-) -> Manifest:
+def _manifest(conversion: Conversion, chosen: str, written: Written, now: datetime) -> Manifest:
     folder = written.files[0].parent
     options = {
         **asdict(conversion.options),
         "layers": dict(conversion.options.layers),
         "description": conversion.formats,
-        **settings,
+        **written.settings,
     }
-    engines = {"onnx": version("onnx"), "onnxruntime": onnxruntime_version()} if chosen == "onnx" else {}
     return Manifest(
         source=conversion.name,
         format=chosen,
@@ -264,7 +265,7 @@ def _manifest(
             "gsjupyter": version("gsjupyter"),
             "mindspore": mindspore_version(),
             "numpy": np.__version__,
-            **engines,
+            **written.versions,
         },
         checks=_checks(written.verification or conversion.verification) | {"notes": list(written.notes)},
         files={file.relative_to(folder).as_posix(): sha256(file) for file in written.files},

@@ -7,7 +7,7 @@ come along, if it is to take any number of them.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -15,38 +15,20 @@ import numpy as np
 import onnx_ir as ir
 
 from gsjupyter.conversion import Conversion
-from gsjupyter.engines import OnnxRuntimeModel, is_onnxruntime_installed
+from gsjupyter.engines import OnnxRuntimeModel, is_onnxruntime_installed, onnxruntime_version
 from gsjupyter.errors import EngineError, InputError, OptionError
 from gsjupyter.formats import onnx
 from gsjupyter.formats.onnx.builder import batch_size_of
 from gsjupyter.mindir import Array, flat_output
 from gsjupyter.quantization import sqnr_db
-from gsjupyter.report import Verification, verify
+from gsjupyter.report import verify
 from gsjupyter.signature import sample_count
+from gsjupyter.written import Written
 
 _BITS: Final = re.compile(r"u?int(\d+)")
 _SAME_DB: Final = 30.0
 """Outputs of the same samples in another batch differ by less: kernels may add up in another order, and a value that
 lies between two integers may then be rounded the other way."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """What a file holds and how it was found to run.
-
-    Parameters
-    ----------
-    files : tuple of Path
-        The files, the one to load first.
-    verification : Verification, optional
-        The file against the network's source; None where it wasn't run.
-    notes : tuple of str
-        What the user should know.
-    """
-
-    files: tuple[Path, ...]
-    verification: Verification | None = None
-    notes: tuple[str, ...] = ()
 
 
 def save_onnx(conversion: Conversion, path: Path, *, float16: bool = False, fixed_batch: bool = False) -> Written:
@@ -84,10 +66,11 @@ def save_onnx(conversion: Conversion, path: Path, *, float16: bool = False, fixe
             _check_float16(lowered)
         return onnx.save(lowered, path)
 
+    settings = {name: True for name, is_set in (("float16", float16), ("fixed_batch", fixed_batch)) if is_set}
     notes = _storage_notes(conversion)
     if not is_onnxruntime_installed():
         note = "Not run, and the batch size left as it is: onnxruntime isn't installed (pip install onnxruntime)."
-        return Written(write(free_batch=False), None, (*notes, note))
+        return Written(write(free_batch=False), None, (*notes, note), settings, _versions())
     files = write(free_batch=batch is not None)
     actual, reason = _outputs(path, conversion.example, in_company=batch is not None)
     if reason:
@@ -99,7 +82,11 @@ def save_onnx(conversion: Conversion, path: Path, *, float16: bool = False, fixe
     verification = verify(
         conversion.expected, actual, sample_count(conversion.example), conversion.verification.input_kind
     )
-    return Written(files, verification, tuple(notes))
+    return Written(files, verification, tuple(notes), settings, _versions())
+
+
+def _versions() -> dict[str, str]:
+    return {"onnx": version("onnx"), "onnxruntime": onnxruntime_version()}
 
 
 def _check_float16(lowered: ir.Model) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 from mindspore import nn
 from mindspore.train.callback import Callback
 
-from gsjupyter.artifact import Artifact, checked_target, export
+from gsjupyter.artifact import Artifact, export
 from gsjupyter.attachment import Attachment
 from gsjupyter.conversion import convert
 from gsjupyter.errors import EngineError, GsError, InputError, OptionError
+from gsjupyter.export_formats import checked_target
 from gsjupyter.options import options_from
 from gsjupyter.training import example_from, trained_network
 
@@ -35,7 +36,7 @@ class ExportOnTrainEnd(Callback):  # type: ignore[misc]  # MindSpore has no type
     network : nn.Cell, optional
         What to export, for models whose network computes the loss as well. By default the network that was given to the
         model, looked for inside MindSpore's wrappers for loss and training.
-    format : {"mindir", "onnx"}, optional
+    format : {"mindir", "onnx", "ms"}, optional
         The file format; by the path's suffix if left out.
     overwrite : bool
         Whether to replace a file that is there.

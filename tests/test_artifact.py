@@ -120,9 +120,9 @@ def test_overwriting_replaces_file_and_manifest(artifact, x, tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mlp.onx", r"mlp\.onx has suffix '\.onx'; the formats are \.mindir, \.onnx\.\nTry mlp\.onnx\."),
-        ("mlp.MINDIR", r"mlp\.MINDIR has suffix '\.MINDIR'; the formats are \.mindir, \.onnx\.\nTry mlp\.mindir\."),
-        ("mlp", r"mlp has no suffix; the formats are \.mindir, \.onnx\.\nTry mlp\.mindir\."),
+        ("mlp.onx", r"mlp\.onx has suffix '\.onx'; the formats are \.mindir, \.onnx, \.ms\.\nTry mlp\.onnx\."),
+        ("mlp.MINDIR", r"has suffix '\.MINDIR'; the formats are \.mindir, \.onnx, \.ms\.\nTry mlp\.mindir\."),
+        ("mlp", r"mlp has no suffix; the formats are \.mindir, \.onnx, \.ms\.\nTry mlp\.mindir\."),
     ],
 )
 def test_an_unknown_suffix_is_refused_with_a_name_to_try(name, message, conversion, tmp_path):

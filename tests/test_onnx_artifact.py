@@ -198,7 +198,7 @@ def test_an_operator_without_counterpart_is_named_before_anything_is_written(tmp
 
 
 def test_options_of_onnx_are_refused_for_other_formats(lenet, tmp_path):
-    with pytest.raises(OptionError, match=r"float16, fixed_batch is for \.onnx files; lenet\.mindir is none"):
+    with pytest.raises(OptionError, match=r"float16 is for \.onnx and \.ms files; lenet\.mindir is none"):
         gs.export(lenet, tmp_path / "lenet.mindir", float16=True, fixed_batch=True)
 
 

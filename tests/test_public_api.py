@@ -25,10 +25,15 @@ PUBLIC = {
         "targets",
     ],
     "gsjupyter.engines": [
-        *("MindSporeModel", "OnnxRuntimeModel", "Provider", "is_onnxruntime_installed", "onnxruntime_version"),
-        *("providers",),
+        *("LiteModel", "LiteProgram", "MindSporeModel", "OnnxRuntimeModel", "Provider", "is_onnxruntime_installed"),
+        *("onnxruntime_version", "providers"),
     ],
     "gsjupyter.formats": ["Manifest", "check_files", "manifest_path", "sha256"],
+    "gsjupyter.formats.lite": [
+        *("CalibrationFiles", "ConversionError", "Converted", "Installation", "LiteScheme", "LiteSettings"),
+        *("MissingOperatorError", "arguments", "check_file", "check_shapes", "configuration_text", "convert_file"),
+        *("find_benchmark", "find_converter", "lite_scheme", "shell_line", "what_to_get", "write_calibration"),
+    ],
     "gsjupyter.formats.onnx": ["save", "to_onnx"],
     "gsjupyter.magics": ["errors_in_words", "register", "unregister"],
     "gsjupyter.mindir": [

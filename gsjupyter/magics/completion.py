@@ -57,7 +57,10 @@ CHOICES: Final = {
         "accumulated",
         "note",
     ),
-    "--format": ("mindir", "onnx"),
+    "--format": ("mindir", "onnx", "ms"),
+    "--device": ("cpu", "gpu", "ascend"),
+    "--quantization": ("carried", "weight", "full", "dynamic", "none"),
+    "--input-format": ("NCHW", "NHWC"),
     "--targets": ("cpu", "gpu", "ascend"),
     "--engines": ("mindspore", "onnxruntime", "lite"),
 }

@@ -6,7 +6,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from gsjupyter.errors import OptionError
-from gsjupyter.magics.arguments import bound, check_output, errors_in_words, lookup, parse
+from gsjupyter.magics.arguments import bound, check_output, errors_in_words, parse
 from gsjupyter.magics.settings import (
     QUANTIZATION,
     SOURCE,
@@ -93,43 +93,6 @@ class PipelineMagics(Magics):
             found = sensitivity(source, example, **settings)
         predicted = f"SQNR {found.predict(found.current):.1f} dB predicted at int8"
         return bound(self._namespace, output, found, f"sensitivity of {len(found.layers)} layers, {predicted}")
-
-    @no_var_expand
-    @magic_arguments()
-    @argument("conversion", help="What to write: the name of a conversion.")
-    @argument("path", help="Where; the suffix says the format: .mindir or .onnx.")
-    @argument("--format", metavar="FORMAT", help="The format; the suffix must say the same.")
-    @argument("--float16", action="store_true", help="Compute in float16, for GPUs (.onnx).")
-    @argument("--fixed-batch", action="store_true", help="Take batches of the exported size only (.onnx).")
-    @argument("--overwrite", action="store_true", help="Replace a file that is there.")
-    @argument("-o", "--output", metavar="NAME", help="Bind the artifact to this name instead of showing it.")
-    @line_magic
-    def gs_export(self, line: str) -> Any:
-        """Write a conversion to a file, with a manifest beside it: what it was made from, options, checks, SHA-256.
-
-        An ONNX file is run in ONNX Runtime at once and held against the network's source. Nothing is overwritten
-        without --overwrite, and nothing half-written is ever left::
-
-            %gs_export qnet lenet.mindir
-            %gs_export qnet lenet.onnx
-        """
-        with errors_in_words("gs_export"):
-            arguments = parse(self.gs_export.parser, line)
-            check_output(arguments["output"])
-            conversion = lookup(self._namespace, arguments["conversion"])
-            from gsjupyter.artifact import export
-
-            artifact = export(
-                conversion,
-                arguments["path"],
-                format=arguments["format"],
-                overwrite=arguments["overwrite"],
-                float16=arguments["float16"],
-                fixed_batch=arguments["fixed_batch"],
-            )
-        found = f", in ONNX Runtime {artifact.verification}" if artifact.verification is not None else ""
-        summary = "\n".join([f"{artifact.path}{found}", *artifact.notes])
-        return bound(self._namespace, arguments["output"], artifact, summary)
 
     @property
     def _namespace(self) -> dict[str, Any]:

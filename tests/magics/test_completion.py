@@ -5,11 +5,12 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from gsjupyter.artifact import FORMATS
 from gsjupyter.benchmarking.records import ENGINES, TARGETS
+from gsjupyter.export_formats import FORMATS
+from gsjupyter.formats.lite.settings import DEVICES, INPUT_FORMATS, QUANTIZATIONS
+from gsjupyter.magics import _MAGICS
 from gsjupyter.magics.arguments import options_of
 from gsjupyter.magics.completion import CHOICES
-from gsjupyter.magics.pipeline import PipelineMagics
 from gsjupyter.magics.settings import CELL_KEYS
 from gsjupyter.options import ACTIVATIONS, GRANULARITIES, ROUNDINGS, WEIGHTS, ConvertOptions
 from gsjupyter.quantization import OBSERVERS
@@ -51,6 +52,9 @@ def test_the_choices_are_those_of_the_options():
         "--rounding": ROUNDINGS,
         "--sort": COLUMN_NAMES,
         "--format": FORMATS,
+        "--device": DEVICES,
+        "--quantization": QUANTIZATIONS,
+        "--input-format": INPUT_FORMATS,
         "--targets": TARGETS,
         "--engines": ENGINES,
     }
@@ -59,7 +63,7 @@ def test_the_choices_are_those_of_the_options():
 @pytest.mark.parametrize("magic", ["gs_convert", "gs_export", "gs_sensitivity"])
 def test_every_option_is_offered(magic, complete):
     offered = complete(f"%{magic} network --")
-    options = [name for name in options_of(getattr(PipelineMagics, magic).parser) if name.startswith("--")]
+    options = [name for name in options_of(getattr(_MAGICS[magic], magic).parser) if name.startswith("--")]
     assert set(offered) >= {f"%{magic} network {name}" for name in options}
 
 
@@ -78,6 +82,7 @@ def test_every_option_is_offered(magic, complete):
         ("%gs_bench network --targets cpu g", ["%gs_bench network --targets cpu gpu"]),
         ("%gs_bench network --targets cpu --eng", ["%gs_bench network --targets cpu --engines"]),
         ("%gs_export network a.mindir --over", ["%gs_export network a.mindir --overwrite"]),
+        ("%gs_export network a.ms --device g", ["%gs_export network a.ms --device gpu"]),
     ],
 )
 def test_options_and_their_values_are_completed(text, offered, complete):

@@ -251,6 +251,36 @@ def test_a_failed_conversion_leaves_an_older_result_alone(notebook):
     assert notebook.names["qnet"] is first
 
 
+def test_a_bundle_for_mindspore_lite_needs_none_here(notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("LITE_HOME", "/nowhere")
+    notebook("%gs_convert net x -o qnet")
+    artifact = notebook(f"%gs_export qnet {tmp_path}/mlp.ms --bundle --device gpu")
+    assert artifact.path == tmp_path / "mlp.ms.zip"
+    assert "--optimize=gpu_oriented" in artifact.manifest.options["lite"]["command"]
+    notebook(f"%gs_export qnet {tmp_path}/mlp.ms --bundle")
+    assert notebook.text.startswith("gs_export: mlp.ms.zip exists (")
+
+
+def test_where_mindspore_lite_is_can_be_configured(notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("LITE_HOME", "/nowhere")
+    notebook("%gs_convert net x -o qnet")
+    notebook(f"%gs_export qnet {tmp_path}/mlp.ms")
+    assert notebook.text.startswith("gs_export: LITE_HOME is /nowhere, and there is nothing.")
+    notebook(f'%config GsJupyter.lite_home = "{tmp_path}"')
+    notebook(f"%gs_export qnet {tmp_path}/mlp.ms")
+    assert notebook.text.startswith(f"gs_export: the configured path is {tmp_path}, and there is no tools/converter/")
+    notebook(f"%gs_export qnet {tmp_path}/mlp.onnx")
+    assert (tmp_path / "mlp.onnx").exists()
+    notebook('%config GsJupyter.lite_home = ""')
+
+
+@pytest.mark.parametrize("shape", ["x", "x:", "x:1,a", ":1,2"])
+def test_a_shape_that_cannot_be_read_is_told(shape, notebook, tmp_path):
+    notebook("%gs_convert net x -o qnet")
+    notebook(f"%gs_export qnet {tmp_path}/mlp.ms --input-shape {shape}")
+    assert notebook.text.startswith(f"gs_export: --input-shape {shape} names no input with its shape.")
+
+
 @pytest.mark.parametrize("magic", ["gs_convert", "gs_export"])
 def test_the_help_is_a_page_with_every_option(magic, ipython):
     text = getattr(ipython.magics_manager.magics["line"][magic], "__doc__", "")

@@ -1,0 +1,134 @@
+"""A zip that needs nothing else: what MindSpore Lite's converter reads, the command, and how to see that it went well.
+
+For a machine that has MindSpore Lite, when this one hasn't.
+"""
+
+import tempfile
+import zipfile
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from gsjupyter.conversion import Conversion
+from gsjupyter.formats.lite import LiteSettings, arguments, shell_line
+from gsjupyter.formats.lite.calibration_files import laid_out
+from gsjupyter.lite_sources import LiteSources, fits_example, network_options, write_sources
+from gsjupyter.written import Written
+
+_EXAMPLE: Final = "example"
+_EARLIEST: Final = (1980, 1, 1, 0, 0, 0)
+"""The first date that a zip can tell: the same conversion makes the same file."""
+_DEVICES: Final = {"cpu": "CPU", "gpu": "GPU", "ascend": "Ascend"}
+_SCRIPT: Final = """\
+#!/bin/sh
+# {what} LITE_HOME is the folder that a release of MindSpore Lite was unpacked to.
+set -eu
+cd "$(dirname "$0")"
+if [ -n "${{LITE_HOME:-}}" ]; then
+  PATH="$LITE_HOME/tools/converter/converter:$LITE_HOME/tools/benchmark:$PATH"
+  for folder in "$LITE_HOME"/tools/converter/lib "$LITE_HOME"/runtime/lib "$LITE_HOME"/runtime/third_party/*/lib; do
+    LD_LIBRARY_PATH="$folder:${{LD_LIBRARY_PATH:-}}"
+  done
+  export PATH LD_LIBRARY_PATH
+fi
+{command}
+"""
+_README: Final = """\
+{name} for MindSpore Lite: {description}
+
+convert.sh    makes {file} with converter_lite. Set LITE_HOME to the folder of a release of MindSpore Lite first, or
+              have its converter_lite on the PATH:
+              {command}
+benchmark.sh  times {file} on the device, on the example, with the release's benchmark program.
+check.py      holds {file} against the network, where the Python package mindspore_lite is: python check.py {file}
+example/      the example that the conversion was verified on: inputs as arrays (.npy) and as the file takes them
+              (.bin), and what the network makes of them.
+{rest}{notes}"""
+
+
+def save_bundle(conversion: Conversion, path: Path, settings: LiteSettings, data: Any) -> Written:
+    """Write a conversion, and all that it takes to make a file for MindSpore Lite of it, as a zip.
+
+    Parameters
+    ----------
+    conversion : Conversion
+        What to write.
+    path : Path
+        Where; its name without ``.zip`` is that of the file to be made.
+    settings : LiteSettings
+        How that is to be converted.
+    data : Dataset, iterable of batches, arrays, or None
+        What to calibrate with, as in `write_sources`.
+
+    Raises
+    ------
+    OptionError, CalibrationError
+        As `write_sources` does.
+    WriteError
+        If it can't be written.
+    """
+    file = path.stem
+    with tempfile.TemporaryDirectory(prefix="gsjupyter-") as name:
+        folder = Path(name)
+        sources = write_sources(conversion, folder, Path(file).stem, settings, data)
+        inputs = _write_example(conversion, folder / _EXAMPLE, settings)
+        for place, text in _texts(conversion, sources, file, inputs).items():
+            (folder / place).write_text(text, encoding="utf-8")
+        _pack(folder, path)
+        how = {"command": _command(sources, file), "configuration": sources.configuration_text, "bundle": True}
+        return Written((path,), notes=sources.notes, settings={"lite": how, **network_options(conversion, settings)})
+
+
+def _command(sources: LiteSources, file: str) -> str:
+    configuration = sources.configuration.name if sources.configuration is not None else None
+    return shell_line("converter_lite", arguments(sources.settings, sources.model.name, file, configuration))
+
+
+def _write_example(conversion: Conversion, folder: Path, settings: LiteSettings) -> list[str]:
+    """Write the example, and return the files that the benchmark program is to read, by their names in the bundle.
+
+    There are none if the file takes other shapes.
+    """
+    folder.mkdir()
+    names = []
+    for index, array in enumerate(conversion.example):
+        np.save(folder / f"input{index}.npy", array, allow_pickle=False)
+        if fits_example(conversion, settings):
+            laid_out(array, settings).tofile(folder / f"input{index}.bin")
+            names.append(f"{_EXAMPLE}/input{index}.bin")
+    for index, array in enumerate(conversion.expected.values()):
+        np.save(folder / f"output{index}.npy", array, allow_pickle=False)
+    return names
+
+
+def _texts(conversion: Conversion, sources: LiteSources, file: str, inputs: list[str]) -> dict[str, str]:
+    """Return the scripts, and what explains them, by name."""
+    command = _command(sources, file)
+    given = [f"--modelFile={file}", "--modelType=MindIR_Lite", f"--device={_DEVICES[sources.settings.device]}"]
+    given += [f"--inDataFile={','.join(inputs)}"] if inputs else []
+    benchmark = shell_line("benchmark", [*given, "--numThreads=2", "--warmUpLoopCount=5", "--loopCount=30"])
+    quantization = f"{sources.configuration.name}  Lite's own quantization.\n" if sources.configuration else ""
+    return {
+        "convert.sh": _SCRIPT.format(what=f"Makes {file}.", command=command),
+        "benchmark.sh": _SCRIPT.format(what=f"Times {file}.", command=benchmark),
+        "check.py": files("gsjupyter.formats.lite").joinpath("bundle_check.py").read_text(encoding="utf-8"),
+        "README.txt": _README.format(
+            name=conversion.name,
+            description=conversion.formats,
+            file=file,
+            command=command,
+            rest=quantization,
+            notes="".join(f"\n{note}\n" for note in sources.notes),
+        ),
+    }
+
+
+def _pack(folder: Path, path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for place in sorted(item for item in folder.rglob("*") if item.is_file()):
+            entry = zipfile.ZipInfo(place.relative_to(folder).as_posix(), _EARLIEST)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o755 if place.suffix == ".sh" else 0o644) << 16
+            bundle.writestr(entry, place.read_bytes())

@@ -1,0 +1,192 @@
+"""What MindSpore Lite's converter reads: the network, its configuration file, and the data to calibrate with.
+
+The same files are given to the converter here, and packed into a bundle for another machine.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from gsjupyter.calibration_data import CalibrationData
+from gsjupyter.conversion import Conversion
+from gsjupyter.engines.lite_layout import NETWORK
+from gsjupyter.errors import OptionError
+from gsjupyter.formats.lite import LiteSettings, configuration_text, lite_scheme, write_calibration
+from gsjupyter.formats.lite.annotations import annotated
+from gsjupyter.mindir import Model, save_model
+from gsjupyter.passes import Change
+
+CONFIGURATION: Final = "quantization.cfg"
+_INTEGERS: Final = re.compile(r"u?int\d+")
+_MOST_NAMED: Final = 3
+
+
+@dataclass(frozen=True)
+class LiteSources:
+    """The files that the converter reads.
+
+    Parameters
+    ----------
+    model : Path
+        The network as MindIR, the file to name to the converter.
+    configuration : Path, optional
+        The configuration file of Lite's own quantization.
+    settings : LiteSettings
+        How to convert.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    model: Path
+    configuration: Path | None
+    settings: LiteSettings
+    notes: tuple[str, ...] = ()
+
+    @property
+    def configuration_text(self) -> str:
+        """What the configuration file says; empty if there is none."""
+        return self.configuration.read_text(encoding="utf-8") if self.configuration is not None else ""
+
+
+def settings_for(
+    conversion: Conversion,
+    *,
+    device: str | None = None,
+    float16: bool = False,
+    quantization: str | None = None,
+    input_shape: Mapping[str, Sequence[int]] | None = None,
+    input_format: str | None = None,
+) -> LiteSettings:
+    """Return how a conversion is to become a file for MindSpore Lite: its integers are carried over, if it has any.
+
+    Raises
+    ------
+    OptionError
+        If a value is unknown, or an input.
+    """
+    known = [spec.name for spec in conversion.model.inputs]
+    for name in input_shape or {}:
+        if name not in known:
+            raise OptionError(f"{conversion.name} has no input {name!r}.", advice=f"It has {', '.join(known)}.")
+    return LiteSettings(
+        device=device if device is not None else "cpu",  # type: ignore[arg-type]  # it is checked there
+        # float16 weights are what the converter calls so, too.
+        float16=float16 or any(record.weights == "float16" for record in conversion.layers),
+        input_format=input_format,  # type: ignore[arg-type]  # likewise
+        input_shapes={name: tuple(shape) for name, shape in (input_shape or {}).items()},
+        quantization=quantization if quantization is not None else _own(conversion),  # type: ignore[arg-type]  # likewise
+    )
+
+
+def _own(conversion: Conversion) -> str:
+    has_integers = any(_INTEGERS.match(record.weights) for record in conversion.layers)
+    return "carried" if has_integers else "none"
+
+
+def write_sources(conversion: Conversion, folder: Path, stem: str, settings: LiteSettings, data: Any) -> LiteSources:
+    """Write what the converter reads.
+
+    Parameters
+    ----------
+    conversion : Conversion
+        What to convert.
+    folder : Path
+        Where.
+    stem : str
+        What to call the network's file, without its suffix.
+    settings : LiteSettings
+        How to convert.
+    data : Dataset, iterable of batches, arrays, or None
+        What to calibrate with; the conversion's example if None.
+
+    Raises
+    ------
+    OptionError
+        If Lite's own quantization can't do what the conversion's options say, or nothing is there to carry over.
+    CalibrationError
+        If the data doesn't fit the network.
+    WriteError
+        If they can't be written.
+    """
+    model, notes = _model_for(conversion, settings, data)
+    place = folder / f"{stem}.mindir"
+    save_model(model, place)
+    configuration = None
+    if settings.is_quantized_by_lite:
+        scheme = lite_scheme(settings, conversion.options, model)
+        notes += scheme.notes
+        calibration: Mapping[str, str] = {}
+        batches = 0
+        if settings.quantization == "full":
+            written = write_calibration(_batches(conversion, data), model.inputs, settings, folder)
+            calibration, batches = written.folders, written.batches
+        configuration = folder / CONFIGURATION
+        configuration.write_text(configuration_text(scheme, calibration, batches), encoding="utf-8")
+    return LiteSources(place, configuration, settings, tuple(notes))
+
+
+def fits_example(conversion: Conversion, settings: LiteSettings) -> bool:
+    """Say whether the file takes the conversion's example: not if it is to have inputs of other shapes."""
+    shapes = {spec.name: array.shape for spec, array in zip(conversion.model.inputs, conversion.example, strict=True)}
+    return all(tuple(shape) == shapes[name] for name, shape in settings.input_shapes.items())
+
+
+def network_options(conversion: Conversion, settings: LiteSettings) -> dict[str, object]:
+    """Return what a manifest says of the network's ends: the file's own may lie another way round.
+
+    Parameters
+    ----------
+    conversion : Conversion
+        The network.
+    settings : LiteSettings
+        How it is converted.
+    """
+    shapes = settings.input_shapes
+    inputs = [
+        {"name": spec.name, "shape": list(shapes.get(spec.name, spec.shape or ())), "dtype": spec.dtype}
+        for spec in conversion.model.inputs
+    ]
+    outputs = [
+        # With inputs of other shapes nobody has seen the outputs.
+        {"name": name, "shape": [-1] * array.ndim if shapes else list(array.shape), "dtype": array.dtype.name}
+        for name, array in conversion.expected.items()
+    ]
+    return {NETWORK: {"inputs": inputs, "outputs": outputs}}
+
+
+def _model_for(conversion: Conversion, settings: LiteSettings, data: Any) -> tuple[Model, list[str]]:
+    if settings.quantization != "carried":
+        return conversion.float_model, []
+    if not any(_INTEGERS.match(record.weights) for record in conversion.layers):
+        raise OptionError(
+            f"quantization=carried carries over what the conversion has quantized, and {conversion.name} is float32.",
+            advice="Convert it with weights=int8, or let Lite quantize it: quantization=full.",
+        )
+    model, changes = annotated(conversion.model, _batches(conversion, data))
+    notes = _notes_on(changes)
+    if not any(change.is_done for change in changes):
+        notes.append(
+            "No layer is quantized in this file: convert with activations=int8 and calibration data as well, "
+            "or let Lite quantize the weights: quantization=weight."
+        )
+    return model, notes
+
+
+def _notes_on(changes: Iterable[Change]) -> list[str]:
+    """Say what Lite computes in float, and why."""
+    reasons: dict[str, list[str]] = {}
+    for change in changes:
+        if not change.is_done:
+            reasons.setdefault(change.reason, []).append(f"{change.layer} ({change.operator})")
+    notes = []
+    for reason, places in reasons.items():
+        named = list(dict.fromkeys(places))
+        more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+        notes.append(f"In float in MindSpore Lite: {', '.join(named[:_MOST_NAMED])}{more}: {reason}.")
+    return notes
+
+
+def _batches(conversion: Conversion, data: Any) -> Iterator[Sequence[Any]]:
+    yield from CalibrationData(data, conversion.example, "given", conversion.model.inputs).batches()
