@@ -66,7 +66,7 @@ class Work:
             if panel.conversion is None:
                 raise SourceError("there is no conversion to export yet.", advice="Apply the options first.")
             if not path.strip():
-                raise OptionError("the file has no name.", advice="Give one that ends in .mindir or .onnx.")
+                raise OptionError("the file has no name.", advice="Give one that ends in .mindir, .onnx or .ms.")
             return export(panel.conversion, path.strip(), overwrite=overwrite, float16=float16)
 
         def report(artifact: "Artifact") -> None:

@@ -132,7 +132,7 @@ describe('export', () => {
     await open({ results: [resultOf()] });
     await form.type('File', ' out/net.onnx ');
     await form.tick('Replace a file that is there');
-    await form.tick('Compute in float16');
+    await form.tick('In float16');
     await form.press('Export');
     expect(model.sent[0]).toMatchObject({
       command: 'export',
@@ -144,9 +144,9 @@ describe('export', () => {
 
   it('offers float16 for ONNX files only, and forgets it for others', async () => {
     await open({ results: [resultOf()] });
-    expect(form.control('Compute in float16').disabled).toBe(true);
+    expect(form.control('In float16').disabled).toBe(true);
     await form.type('File', 'net.onnx');
-    await form.tick('Compute in float16');
+    await form.tick('In float16');
     await form.type('File', 'net.mindir');
     await form.press('Export');
     expect(model.sent[0]).toMatchObject({ path: 'net.mindir', float16: false });

@@ -27,7 +27,7 @@ export function Export({ store }: { store: Store }) {
   };
   const suggestions = suggestedPaths(store);
   const path = form.value.path ?? suggestions[0];
-  const isOnnx = /\.onnx\s*$/i.test(path);
+  const takesFloat16 = /\.(onnx|ms)\s*$/i.test(path);
   const reason = whyNot();
   const problem = store.problem.value;
   const exporting = isExporting(store);
@@ -51,9 +51,9 @@ export function Export({ store }: { store: Store }) {
       <Switch
         label={t('float16')}
         hint={t('float16Hint')}
-        value={isOnnx && form.value.float16}
-        disabled={!store.live || !isOnnx}
-        reason={isOnnx ? undefined : t('float16Reason')}
+        value={takesFloat16 && form.value.float16}
+        disabled={!store.live || !takesFloat16}
+        reason={takesFloat16 ? undefined : t('float16Reason')}
         onChange={float16 => change({ float16 })}
       />
       <div class="gs-Panel-row">
@@ -68,7 +68,7 @@ export function Export({ store }: { store: Store }) {
               command: 'export',
               path: path.trim(),
               overwrite,
-              float16: isOnnx && float16
+              float16: takesFloat16 && float16
             });
           }}
         />
@@ -117,12 +117,12 @@ function formOf(store: Store): Signal<Form> {
 }
 
 /** Names for a file in each format, after the network's. */
-function suggestedPaths({ network }: Store): [string, string] {
+function suggestedPaths({ network }: Store): string[] {
   const stem = network.name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
-  return [`${stem || 'network'}.mindir`, `${stem || 'network'}.onnx`];
+  return ['mindir', 'onnx', 'ms'].map(format => `${stem || 'network'}.${format}`);
 }
 
 function isExporting(store: Store): boolean {
