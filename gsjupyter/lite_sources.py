@@ -15,6 +15,7 @@ from gsjupyter.engines.lite_layout import NETWORK
 from gsjupyter.errors import OptionError
 from gsjupyter.formats.lite import LiteSettings, configuration_text, lite_scheme, write_calibration
 from gsjupyter.formats.lite.annotations import annotated
+from gsjupyter.formats.lite.shared_products import part_from_rectifiers
 from gsjupyter.mindir import Model, save_model
 from gsjupyter.passes import Change
 
@@ -158,7 +159,9 @@ def network_options(conversion: Conversion, settings: LiteSettings) -> dict[str,
 
 def _model_for(conversion: Conversion, settings: LiteSettings, data: Any) -> tuple[Model, list[str]]:
     if settings.quantization != "carried":
-        return conversion.float_model, []
+        graph = conversion.float_model.graph()
+        part_from_rectifiers(graph)
+        return conversion.float_model.with_graph(graph), []
     if not any(_INTEGERS.match(record.weights) for record in conversion.layers):
         raise OptionError(
             f"quantization=carried carries over what the conversion has quantized, and {conversion.name} is float32.",

@@ -230,6 +230,25 @@ def test_an_operator_that_lite_lacks_is_named(tmp_path, rng):
     assert list(tmp_path.iterdir()) == []
 
 
+class Forked(nn.Cell):
+    """A dense layer that a ReLU reads, and the sum at the end as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc1 = nn.Dense(8, 6)
+        self.fc2 = nn.Dense(6, 6)
+        self.relu = nn.ReLU()
+
+    def construct(self, x):
+        x = self.fc1(x)
+        return self.fc2(self.relu(x)) + x
+
+
+def test_a_layer_that_a_relu_and_others_read_is_computed_rightly(tmp_path, rng):
+    conversion = gs.convert(filled(Forked(), rng), rng.standard_normal((16, 8)).astype(np.float32))
+    assert gs.export(conversion, tmp_path / "forked.ms").verification.relative_error < 1e-4
+
+
 def test_settings_of_other_formats_are_refused(lenet, tmp_path):
     for path, setting in (
         ("x.ms", {"fixed_batch": True}),

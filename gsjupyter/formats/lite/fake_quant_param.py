@@ -83,7 +83,8 @@ def add_matrix_product(graph: Graph, inputs: Sequence[Value], *, like: Node, is_
 def tell_apart(graph: Graph) -> None:
     """Give each operator a description of its own.
 
-    In a file operators that do the same share one, and the converter notes grids there: the last would hold for all.
+    In a file operators that do the same share one. Grids are noted there, and of those of all that share it a converter
+    that doesn't copy it first keeps the last. Release 2.0.0 copies it.
     """
     for number, node in enumerate(graph.nodes()):
         node.set_attribute("instance_name", f"{node.op}_{number}")
