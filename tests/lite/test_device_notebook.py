@@ -45,7 +45,7 @@ def test_the_files_are_small_and_right(cells):
     found = re.findall(r"(\w+)\.ms +[\d,]+ bytes \((\d+)%\), test accuracy ([\d.]+)%", text_of(cells, "def accuracy"))
     shares = {name: int(share) for name, share, _ in found}
     accuracies = {name: float(accuracy) for name, _, accuracy in found}
-    assert set(shares) == {"lenet_float", "lenet_int8", "lenet_full"}
+    assert set(shares) == {"lenet_float", "lenet_float16", "lenet_int8", "lenet_full"}
     assert shares["lenet_int8"] <= 40
     assert shares["lenet_full"] <= 40
     assert accuracies["lenet_float"] > 95
