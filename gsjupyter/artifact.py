@@ -125,7 +125,8 @@ def export(
         over. Or Lite's converter, by the conversion's options: weights only, inputs of layers too (``"full"``), or
         these while the network runs (``"dynamic"``). By default what the conversion has quantized is carried over.
     calibration : Dataset, iterable of batches, or arrays, optional
-        Data for ``quantization="full"``; the conversion's example by default. See `gsjupyter.calibration`.
+        Data for ``quantization="full"`` and ``"carried"``; the conversion's example by default. See
+        `gsjupyter.calibration`.
     input_shape : mapping of str to sequence of int, optional
         Other shapes of inputs for MindSpore Lite than the exported ones, by the input's name.
     input_format : {"NCHW", "NHWC"}, optional
@@ -145,11 +146,13 @@ def export(
     Raises
     ------
     OptionError
-        If the format is unknown, or has no such option.
+        If the format is unknown, or has no such option, or a value of it can't be combined with the conversion.
     SourceError
         If it is no conversion.
+    CalibrationError
+        If the data to calibrate with doesn't fit the network.
     UnsupportedError
-        If an operator has no counterpart in ONNX; the message names it, with its layer.
+        If an operator has no counterpart in ONNX or MindSpore Lite; the message names it, with its layer.
     WriteError
         If the file exists, the folder can't be written, or the disk is full.
     EngineError

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from gsjupyter.calibration_data import CalibrationData
 from gsjupyter.conversion import Conversion
 from gsjupyter.engines.lite_layout import NETWORK
 from gsjupyter.errors import OptionError
-from gsjupyter.formats.lite import LiteSettings, configuration_text, lite_scheme, write_calibration
+from gsjupyter.formats.lite import (
+    LiteSettings,
+    check_shapes,
+    configuration_text,
+    lite_scheme,
+    write_calibration,
+)
 from gsjupyter.formats.lite.annotations import annotated
 from gsjupyter.formats.lite.shared_products import part_from_rectifiers
 from gsjupyter.mindir import Model, save_model
@@ -22,6 +30,8 @@ from gsjupyter.passes import Change
 CONFIGURATION: Final = "quantization.cfg"
 _INTEGERS: Final = re.compile(r"u?int\d+")
 _MOST_NAMED: Final = 3
+_CALIBRATED: Final = ("carried", "full")
+"""The ways to quantize that take ranges from data."""
 
 
 @dataclass(frozen=True)
@@ -65,20 +75,30 @@ def settings_for(
     Raises
     ------
     OptionError
-        If a value is unknown, or an input.
+        If a value is unknown, or an input, or its shape has another number of axes.
     """
-    known = [spec.name for spec in conversion.model.inputs]
-    for name in input_shape or {}:
-        if name not in known:
-            raise OptionError(f"{conversion.name} has no input {name!r}.", advice=f"It has {', '.join(known)}.")
-    return LiteSettings(
+    if not isinstance(input_shape, Mapping | None):
+        raise OptionError(
+            f"input_shape must tell the shape of each input by its name, not {input_shape!r}.",
+            advice='For example {"x": (1, 3, 224, 224)}.',
+        )
+    settings = LiteSettings(
         device=device if device is not None else "cpu",  # type: ignore[arg-type]  # it is checked there
         # float16 weights are what the converter calls so, too.
         float16=float16 or any(record.weights == "float16" for record in conversion.layers),
         input_format=input_format,  # type: ignore[arg-type]  # likewise
-        input_shapes={name: tuple(shape) for name, shape in (input_shape or {}).items()},
+        input_shapes={name: _axes(shape) for name, shape in (input_shape or {}).items()},
         quantization=quantization if quantization is not None else _own(conversion),  # type: ignore[arg-type]  # likewise
     )
+    check_shapes(settings, conversion.model.inputs)
+    return settings
+
+
+def _axes(shape: Any) -> Any:
+    """Return a shape as a tuple of Python's own integers, and what is none as it is: `LiteSettings` refuses that."""
+    if not isinstance(shape, Sequence):
+        return shape
+    return tuple(int(size) if isinstance(size, np.integer) else size for size in shape)
 
 
 def _own(conversion: Conversion) -> str:
@@ -105,12 +125,18 @@ def write_sources(conversion: Conversion, folder: Path, stem: str, settings: Lit
     Raises
     ------
     OptionError
-        If Lite's own quantization can't do what the conversion's options say, or nothing is there to carry over.
+        If Lite's own quantization can't do what the conversion's options say, nothing is there to carry over, or data
+        is given that nothing would be calibrated with.
     CalibrationError
         If the data doesn't fit the network.
     WriteError
         If they can't be written.
     """
+    if data is not None and settings.quantization not in _CALIBRATED:
+        raise OptionError(
+            f"calibration is for quantization={' and '.join(_CALIBRATED)}, and this is {settings.quantization}.",
+            advice="Leave it out, or let Lite quantize: quantization=full.",
+        )
     model, notes = _model_for(conversion, settings, data)
     place = folder / f"{stem}.mindir"
     save_model(model, place)

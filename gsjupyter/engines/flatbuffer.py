@@ -12,7 +12,7 @@ Content: TypeAlias = bytes | mmap.mmap
 
 
 class FlatBufferError(ValueError):
-    """What should be a FlatBuffer leads out of itself, or is no text where there must be one."""
+    """What should be a FlatBuffer leads out of itself, is longer than makes sense, or no text where that must be."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Table:
     Raises
     ------
     FlatBufferError
-        By each of its methods, if something lies outside of the buffer.
+        By each of its methods, if something lies outside of the buffer, or is longer than makes sense.
     """
 
     content: Content
@@ -45,14 +45,14 @@ class Table:
         place = self._field(field)
         return _read("<i", self.content, place) if place else 0
 
-    def numbers(self, field: int) -> tuple[int, ...]:
-        """Return a vector of int32."""
-        begin, count = self.vector(field, 4)
+    def numbers(self, field: int, most: int) -> tuple[int, ...]:
+        """Return a vector of int32; more than `most` are none that a sound file has."""
+        begin, count = self._bounded(field, 4, most)
         return struct.unpack_from(f"<{count}i", self.content, begin)
 
-    def text(self, field: int) -> str:
-        """Return a string."""
-        begin, count = self.vector(field, 1)
+    def text(self, field: int, most_bytes: int) -> str:
+        """Return a string; more than `most_bytes` are none that a sound file has."""
+        begin, count = self._bounded(field, 1, most_bytes)
         try:
             return self.content[begin : begin + count].decode()
         except UnicodeDecodeError as error:
@@ -71,6 +71,13 @@ class Table:
         begin, count = vector + 4, _read("<I", self.content, vector)
         if begin + count * item_bytes > len(self.content):
             raise FlatBufferError(f"{count} items lead out of the buffer")
+        return begin, count
+
+    def _bounded(self, field: int, item_bytes: int, most: int) -> tuple[int, int]:
+        """Return what `vector` does, if that is no more than can be meant: reading takes many times its bytes."""
+        begin, count = self.vector(field, item_bytes)
+        if count > most:
+            raise FlatBufferError(f"{count} items are more than the {most} that make sense")
         return begin, count
 
     def _field(self, field: int) -> int:

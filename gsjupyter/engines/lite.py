@@ -12,11 +12,11 @@ from gsjupyter.engines.messages import Array
 from gsjupyter.engines.onnxruntime import LOADED_BYTES_PER_S
 from gsjupyter.engines.worker import Worker, WorkerEndedError
 from gsjupyter.errors import EngineError, ModelFileError, UnsupportedError
+from gsjupyter.formats.lite.settings import DEVICES
 from gsjupyter.signature import InputSpec, Output, as_given, check_inputs, is_tensor, nested_output
 
 TITLE: Final = "MindSpore Lite"
 WORKER: Final = "gsjupyter.engines.lite_worker"
-DEVICES: Final = ("cpu", "gpu", "ascend")
 ENVIRONMENT: Final = {
     # Lite has threads of its own, and numpy only carries bytes there.
     "OPENBLAS_NUM_THREADS": "1",

@@ -6,7 +6,6 @@ outputs were: it has no way to give them. So the outputs of a network are held a
 
 import math
 import signal
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from gsjupyter.choices import check_choice, check_count
-from gsjupyter.engines.lite import DEVICES, TITLE
+from gsjupyter.engines.lite import TITLE
 from gsjupyter.engines.lite_benchmark_output import Comparison, RunTimes, failure, nonsense, read_comparison, read_times
 from gsjupyter.engines.lite_layout import Network, ports_of
 from gsjupyter.engines.lite_structure import LiteStructure, LiteTensor, read_lite_structure
@@ -23,6 +22,8 @@ from gsjupyter.engines.messages import Array
 from gsjupyter.errors import EngineError, InputError, ModelFileError, UnsupportedError
 from gsjupyter.formats.lite.installation import find_benchmark, program_environment, what_to_get
 from gsjupyter.formats.lite.program import Ended, run_program
+from gsjupyter.formats.lite.settings import DEVICES
+from gsjupyter.formats.lite.work_folder import work_folder
 from gsjupyter.interrupts import interruptible
 from gsjupyter.signature import check_inputs, is_tensor
 
@@ -133,8 +134,7 @@ class LiteProgram:
         structure = read_lite_structure(file)
         if expected is not None and inputs is None:
             raise InputError("outputs are expected, and the inputs aren't given that they belong to.")
-        with tempfile.TemporaryDirectory(prefix="gsjupyter-") as name, interruptible():
-            folder = Path(name)
+        with interruptible(), work_folder() as folder:
             loops = [f"--loopCount={runs}", f"--warmUpLoopCount={warm_up_runs}"]
             given, told = self._fed(file, structure, inputs, folder, loops)
             times = read_times(told, runs=runs, threads=self.threads)
@@ -145,25 +145,6 @@ class LiteProgram:
             _write_expected(folder / "expected.txt", structure.outputs, arrays)
             compares = ["--benchmarkDataFile=expected.txt", _ANY_BIAS, _ANY_COSINE]
             return ProgramResult(times, self._compared(self._said(file, folder, [*given, *compares])))
-
-    def command(self, path: Path, *more: str) -> list[str]:
-        """Return the command that runs a file.
-
-        Parameters
-        ----------
-        path : Path
-            The file.
-        *more : str
-            What else to tell the program.
-        """
-        return [
-            str(self.path),
-            f"--modelFile={path}",
-            "--modelType=MindIR_Lite",
-            f"--device={_DEVICES[self.device]}",
-            f"--numThreads={self.threads}",
-            *more,
-        ]
 
     def _fed(
         self, file: Path, structure: LiteStructure, inputs: Sequence[Any] | None, folder: Path, more: Sequence[str]
@@ -186,7 +167,7 @@ class LiteProgram:
     def _said(self, file: Path, folder: Path, more: Sequence[str]) -> str:
         """Run the program, and return what it has said."""
         ended = run_program(
-            self.command(file, *more),
+            [str(self.path), *benchmark_arguments(file, self.device, self.threads), *more],
             title=_PROGRAM,
             environment=program_environment(self.path),
             folder=folder,
@@ -203,6 +184,26 @@ class LiteProgram:
         if found is None or math.isnan(found.mean_bias):
             raise nonsense(text)
         return found
+
+
+def benchmark_arguments(model: Path | str, device: str, threads: int) -> list[str]:
+    """Return the arguments of ``benchmark`` that say what is to run, and where.
+
+    Parameters
+    ----------
+    model : Path or str
+        The ``.ms`` file.
+    device : {"cpu", "gpu", "ascend"}
+        Where to run it.
+    threads : int
+        How many threads an operator may use on the CPU.
+    """
+    return [
+        f"--modelFile={model}",
+        "--modelType=MindIR_Lite",
+        f"--device={_DEVICES[device]}",
+        f"--numThreads={threads}",
+    ]
 
 
 def _found(program: str | Path) -> Path:
@@ -275,16 +276,11 @@ def _as_file_has(array: Array, tensor: LiteTensor) -> Array:
 
 
 def _crash(ended: Ended, file: Path) -> EngineError | ModelFileError:
-    number = -ended.exit_code
-    if number == signal.SIGKILL:
+    if ended.exit_code == -signal.SIGKILL:
         return EngineError(f"{_PROGRAM} was killed (SIGKILL), most likely because memory ran out.")
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
     lines = [line.strip() for line in ended.log.splitlines() if line.strip()]
     words = f" It said last: {' / '.join(lines[-3:])[-400:]}" if lines else ""
     return ModelFileError(
-        f"{file.name} makes {_PROGRAM} crash ({name}).{words}",
+        f"{file.name} makes {_PROGRAM} crash ({ended.signal_name}).{words}",
         advice="Convert it with the release of MindSpore Lite that runs it, or export or copy it again.",
     )

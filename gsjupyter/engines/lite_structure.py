@@ -6,16 +6,28 @@ It is a FlatBuffer of the schema that MindSpore Lite publishes [1]_; only the en
 """
 
 import mmap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gsjupyter.engines.flatbuffer import Content, Table, Tables
+from gsjupyter.engines.flatbuffer import Content, Table
 from gsjupyter.errors import ModelFileError
 
 _MARKS: Final = (b"MSL1", b"MSL2")
 """The identifiers of the schema since release 1.0; before that there was another one."""
+VERSION: Final = 1
+FRAMEWORK: Final = 2
+INPUTS: Final = 3
+OUTPUTS: Final = 4
+TENSORS: Final = 7
+"""The fields of the schema's network that are read here."""
+TENSOR_DTYPE: Final = 1
+TENSOR_SHAPE: Final = 2
+TENSOR_LAYOUT: Final = 3
+TENSOR_DATA: Final = 6
+TENSOR_NAME: Final = 9
+"""The fields of a tensor."""
 _FRAMEWORKS: Final = ("tf", "caffe", "onnx", "mindspore", "tflite", "pytorch")
 _LAYOUTS: Final[Mapping[int, str]] = {0: "NCHW", 1: "NHWC"}
 DTYPES: Final[Mapping[int, str]] = {
@@ -36,7 +48,8 @@ DTYPES: Final[Mapping[int, str]] = {
 """numpy's names of MindSpore's data types, by number."""
 _MOST_ENDS: Final = 4096
 _MOST_AXES: Final = 32
-_LONGEST_NAME: Final = 4096
+LONGEST_NAME: Final = 4096
+"""In bytes: no release writes longer ones, and a damaged file may claim to."""
 
 
 @dataclass(frozen=True)
@@ -120,25 +133,19 @@ def read_lite_structure(path: Path) -> LiteStructure:
 
 def _structure(content: Content) -> LiteStructure:
     graph = Table.at(content)
-    tensors = graph.tables(7)
-    framework = graph.number(2)
+    tensors = graph.tables(TENSORS)
+    framework = graph.number(FRAMEWORK)
     return LiteStructure(
-        graph.text(1),
+        graph.text(VERSION, LONGEST_NAME),
         _FRAMEWORKS[framework] if 0 <= framework < len(_FRAMEWORKS) else "",
-        _tensors(tensors, graph.numbers(3)),
-        _tensors(tensors, graph.numbers(4)),
+        tuple(_tensor(tensors[place]) for place in graph.numbers(INPUTS, _MOST_ENDS)),
+        tuple(_tensor(tensors[place]) for place in graph.numbers(OUTPUTS, _MOST_ENDS)),
     )
 
 
-def _tensors(tensors: Tables, places: Sequence[int]) -> tuple[LiteTensor, ...]:
-    if len(places) > _MOST_ENDS:
-        raise ValueError("no network has so many inputs or outputs")
-    return tuple(_tensor(tensors, place) for place in places)
-
-
-def _tensor(tensors: Tables, place: int) -> LiteTensor:
-    table = tensors[place]
-    name, shape = table.text(9), table.numbers(2)
-    if len(name) > _LONGEST_NAME or len(shape) > _MOST_AXES or any(size < -1 for size in shape):
-        raise ValueError("no tensor has such a name or shape")
-    return LiteTensor(name, shape, DTYPES.get(table.number(1), ""), _LAYOUTS.get(table.number(3), ""))
+def _tensor(table: Table) -> LiteTensor:
+    name, shape = table.text(TENSOR_NAME, LONGEST_NAME), table.numbers(TENSOR_SHAPE, _MOST_AXES)
+    if any(size < -1 for size in shape):
+        raise ValueError("no tensor has such a shape")
+    dtype, layout = table.number(TENSOR_DTYPE), table.number(TENSOR_LAYOUT)
+    return LiteTensor(name, shape, DTYPES.get(dtype, ""), _LAYOUTS.get(layout, ""))

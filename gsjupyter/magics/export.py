@@ -33,7 +33,11 @@ class ExportMagics(Magics):
         help="carried: the conversion's own int8 (default, if it has any); or by Lite's converter: weight, full, "
         "dynamic; or none (.ms).",
     )
-    @argument("--calibration", metavar="NAME", help="A dataset, batches or an array, for --quantization full (.ms).")
+    @argument(
+        "--calibration",
+        metavar="NAME",
+        help="A dataset, batches or an array, for --quantization full or carried (.ms).",
+    )
     @argument("--input-shape", metavar="NAME:SHAPE", nargs="+", help="Other shapes of inputs, as x:1,3,224,224 (.ms).")
     @argument("--input-format", metavar="ORDER", help="The order of an image's axes in the file: NHWC or NCHW (.ms).")
     @argument("--bundle", action="store_true", help="Write a zip with all that it takes to make the .ms elsewhere.")

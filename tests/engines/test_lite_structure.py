@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -79,12 +80,18 @@ def test_a_missing_file_is_told(tmp_path):
         read_lite_structure(tmp_path / "gone.ms")
 
 
-def test_more_inputs_than_any_network_has_are_refused(tmp_path):
+@pytest.mark.parametrize("count", [5000, 1_000_000])
+def test_more_inputs_than_any_network_has_are_refused_unread(tmp_path, count):
     buffer = Buffer()
-    buffer.table(0, {3: buffer.numbers([0] * 5000), 7: buffer.tables([{2: buffer.numbers([])}])})
+    buffer.table(0, {3: buffer.numbers([0] * count), 7: buffer.tables([{2: buffer.numbers([])}])})
     (tmp_path / "x.ms").write_bytes(buffer.data)
-    with pytest.raises(ModelFileError, match="damaged"):
-        read_lite_structure(tmp_path / "x.ms")
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFileError, match="damaged"):
+            read_lite_structure(tmp_path / "x.ms")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_changed_bytes_are_read_or_refused_and_nothing_else(tmp_path):

@@ -34,6 +34,25 @@ class Unknown(nn.Cell):
         return self.gamma(self.fc(x))
 
 
+class Logarithm(nn.Cell):
+    """Gives NaN for what is negative."""
+
+    def construct(self, x):
+        return ops.log(x)
+
+
+class Words(nn.Cell):
+    """Takes numbers of words, as int64."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(50, 8)
+        self.fc = nn.Dense(8, 4)
+
+    def construct(self, ids):
+        return self.fc(self.embedding(ids).mean(1))
+
+
 LENET_INPUT = np.random.default_rng(1).standard_normal((4, *LeNet.input_shape[1:])).astype(np.float32)
 
 
@@ -150,7 +169,7 @@ def test_a_shape_that_the_converter_leaves_alone_is_told(lenet, tmp_path):
     assert artifact.notes[0].endswith("convert the network with an example of shape (1, 1, 28, 28) instead.")
     assert artifact.verification.relative_error < 1e-4
     assert gs.load(artifact.path).inputs[0].shape == LENET_INPUT.shape
-    with pytest.raises(OptionError, match="has no input 'y'"):
+    with pytest.raises(OptionError, match="must be one of x, not 'y'"):
         gs.export(lenet, tmp_path / "other.ms", input_shape={"y": (1, 1, 28, 28)})
 
 
@@ -164,6 +183,20 @@ def test_without_the_package_the_benchmark_program_compares(lenet, lite, tmp_pat
     )
     assert float(found[1]) < 0.01
     assert float(found[2]) > 0.99999
+
+
+def test_an_output_that_the_benchmark_program_cannot_compare_is_told(lite, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(lite / "python")])
+    artifact = gs.export(gs.convert(Logarithm(), -np.ones((2, 4), np.float32)), tmp_path / "log.ms")
+    assert artifact.notes[0].startswith("Not compared: what is expected of ")
+
+
+def test_shapes_that_are_none_are_refused(lenet, tmp_path):
+    for shape in (5, {"x": 5}, {"x": "1,1"}, {"x": (1, 1, 28)}):
+        with pytest.raises(OptionError, match=r"shape|has 4 axes"):
+            gs.export(lenet, tmp_path / "lenet.ms", input_shape=shape)
+    same = {"x": [np.int64(size) for size in LENET_INPUT.shape]}
+    assert gs.export(lenet, tmp_path / "lenet.ms", input_shape=same).notes == ()
 
 
 def test_a_device_that_is_not_here_is_told(lenet, tmp_path):
@@ -190,31 +223,57 @@ def test_the_package_converts_as_well(lenet, tmp_path, monkeypatch):
 def test_a_bundle_needs_nothing_else(quantized, lite, tmp_path):
     artifact = gs.export(quantized, tmp_path / "lenet.ms", bundle=True)
     assert artifact.path == tmp_path / "lenet.ms.zip"
-    folder = tmp_path / "elsewhere"
-    with zipfile.ZipFile(artifact.path) as bundle:
-        bundle.extractall(folder)
+    folder = unpacked(artifact.path, tmp_path / "elsewhere")
     run_script(folder / "convert.sh", lite)
     assert "AvgRunTime" in run_script(folder / "benchmark.sh", lite)
-    environment = {**os.environ, "PYTHONPATH": str(lite / "python")}
-    checked = subprocess.run(
-        [sys.executable, "check.py", "lenet.ms"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    cosine = float(checked.stdout.split("cosine ")[1].split(",")[0])
-    assert cosine == pytest.approx(quantized.verification.cosine, abs=1e-3)
+    assert checked_cosine(folder, lite) == pytest.approx(quantized.verification.cosine, abs=1e-3)
     assert (folder / "lenet.ms").read_bytes() == gs.export(quantized, tmp_path / "lenet.ms").path.read_bytes()
 
 
 def test_a_bundle_brings_its_calibration_data(lenet, lite, tmp_path):
     artifact = gs.export(lenet, tmp_path / "lenet.ms", bundle=True, quantization="full", calibration=LENET_INPUT)
-    with zipfile.ZipFile(artifact.path) as bundle:
-        bundle.extractall(tmp_path)
-    run_script(tmp_path / "convert.sh", lite)
-    assert (tmp_path / "lenet.ms").stat().st_size < 100_000
+    folder = unpacked(artifact.path, tmp_path / "elsewhere")
+    run_script(folder / "convert.sh", lite)
+    assert (folder / "lenet.ms").stat().st_size < 100_000
+
+
+def test_a_name_can_add_no_line_to_the_scripts_of_a_bundle(lenet, lite, tmp_path):
+    artifact = gs.export(lenet, tmp_path / "lenet\ntouch intruder #.ms", bundle=True)
+    folder = unpacked(artifact.path, tmp_path / "elsewhere")
+    run_script(folder / "convert.sh", lite)
+    assert (folder / "lenet\ntouch intruder #.ms").is_file()
+    assert not (folder / "intruder").exists()
+
+
+def test_int64_becomes_int32_in_calibration_data_and_bundles(lite, tmp_path, rng):
+    conversion = gs.convert(filled(Words(), rng), rng.integers(0, 50, (2, 3)))
+    assert gs.export(conversion, tmp_path / "words.ms", quantization="full").verification.sqnr_db > 25
+    bundle = gs.export(conversion, tmp_path / "words.ms", bundle=True, quantization="full")
+    folder = unpacked(bundle.path, tmp_path / "elsewhere")
+    run_script(folder / "convert.sh", lite)
+    assert "AvgRunTime" in run_script(folder / "benchmark.sh", lite)
+    assert checked_cosine(folder, lite) > 0.998
+
+
+def test_data_that_nothing_is_calibrated_with_is_refused(lenet, tmp_path):
+    with pytest.raises(OptionError, match="calibration is for quantization=carried and full, and this is dynamic"):
+        gs.export(lenet, tmp_path / "lenet.ms", quantization="dynamic", calibration=LENET_INPUT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def unpacked(bundle, folder):
+    with zipfile.ZipFile(bundle) as content:
+        content.extractall(folder)
+    return folder
+
+
+def checked_cosine(folder, lite):
+    """Run the bundle's own check of the file that it has made, and return what it finds."""
+    (file,) = folder.glob("*.ms")
+    command = [sys.executable, "check.py", file.name]
+    environment = {**os.environ, "PYTHONPATH": str(lite / "python")}
+    ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return float(ran.stdout.split("cosine ")[1].split(",")[0])
 
 
 def run_script(script, lite):

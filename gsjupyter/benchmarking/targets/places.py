@@ -146,12 +146,11 @@ def _details(target: Target, version: str) -> Iterator[str]:
 def _runtime_place(target: Target, name: str, provider: Provider | None) -> Place:
     if provider is None:
         return _place(target, "onnxruntime", Obstacle("ONNX Runtime isn't installed.", INSTALL), "", provider=name)
-    absent = {"cpu": "", "gpu": find_nvidia().obstacle, "ascend": find_npus().obstacle}[target]
     title = ENGINE_TITLES["onnxruntime"] + (f" ({provider.title})" if target != "cpu" else "")
     return _place(
         target,
         "onnxruntime",
-        provider_obstacle(provider, absent, hiding() if target == "gpu" else ""),
+        provider_obstacle(provider, _absence(target), hiding() if target == "gpu" else ""),
         onnxruntime_version(),
         provider=name,
         title=title,
@@ -183,7 +182,6 @@ def _failure(target: Target) -> Obstacle | None:
 
 def _lite(target: Target) -> tuple[Obstacle | None, str]:
     """Start MindSpore Lite on a target, and return what is in its way, and its version."""
-    absent = {"cpu": "", "gpu": find_nvidia().obstacle, "ascend": find_npus().obstacle}[target]
     package = find_package()
     if package is None:
         missing = EngineError("MindSpore Lite's Python package, mindspore_lite, isn't installed.", advice=what_to_get())
@@ -191,8 +189,13 @@ def _lite(target: Target) -> tuple[Obstacle | None, str]:
     try:
         version = ask("lite", ENGINE_TITLES["lite"], limit_s=_LIMIT_S, target=target)["version"]
     except GsError as error:
-        return lite_obstacle(error, absent, _benchmark_program()), package.version
+        return lite_obstacle(error, _absence(target), _benchmark_program()), package.version
     return None, str(version)
+
+
+def _absence(target: Target) -> str:
+    """Return why there is no such device; empty if there is one."""
+    return {"cpu": "", "gpu": find_nvidia().obstacle, "ascend": find_npus().obstacle}[target]
 
 
 def _benchmark_program() -> Path | None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import mindspore_lite  # type: ignore[import-not-found]  # few have it
 import numpy as np
 
+# What MindSpore Lite has in place of the network's data types.
+NARROWER = {"int64": "int32", "float64": "float32"}
+
 
 def main(path: str) -> None:
     """Print how near the outputs of a file are to those expected."""
@@ -19,7 +22,8 @@ def main(path: str) -> None:
     inputs = model.get_inputs()
     folder = Path(__file__).parent / "example"
     for index, tensor in enumerate(inputs):
-        values = np.fromfile(folder / f"input{index}.bin", np.load(folder / f"input{index}.npy").dtype)
+        dtype = np.load(folder / f"input{index}.npy").dtype.name
+        values = np.fromfile(folder / f"input{index}.bin", NARROWER.get(dtype, dtype))
         tensor.set_data_from_numpy(values.reshape(tensor.shape))
     for index, tensor in enumerate(model.predict(inputs)):
         found = tensor.get_data_to_numpy().ravel().astype(np.float64)

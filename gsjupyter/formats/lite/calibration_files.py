@@ -1,7 +1,8 @@
 """Calibration data as the converter reads it: a folder for each input, with a file of bare numbers for each batch.
 
 A file is read into the input as it will be in the .ms file: what has four axes lies channels last there, unless the
-converter is told to keep the order. Only the number of bytes is checked; wrong axes give wrong ranges.
+converter is told to keep the order, and data types of 64 bits have become those of 32. Only the number of bytes is
+checked; wrong axes give wrong ranges.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,12 +13,14 @@ from typing import Final
 import numpy as np
 
 from gsjupyter.atomic import staging
+from gsjupyter.engines.lite_layout import converted
 from gsjupyter.errors import CalibrationError, InputError
 from gsjupyter.formats.lite.settings import LiteSettings
 from gsjupyter.mindir import Array, InputSpec, check_inputs
 
 FOLDER: Final = "calibration"
 _IMAGE_AXES: Final = 4
+_NARROWER: Final = {"int64": "int32", "float64": "float32"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ def write_calibration(
     Raises
     ------
     CalibrationError
-        If a batch doesn't fit the network, or there are fewer samples than one batch takes.
+        If a batch doesn't fit the network, holds integers that take more than 32 bits, or there are fewer samples than
+        one batch takes.
     WriteError
         If they can't be written.
     """
@@ -65,9 +69,9 @@ def write_calibration(
     with staging(folder) as stage:
         for place in folders.values():
             (stage / place).mkdir(parents=True)
-        for count, arrays in enumerate(_whole_batches(_checked(batches, inputs), inputs), 1):
+        for count, arrays in enumerate(_whole_batches(_checked(batches, inputs, settings), inputs), 1):
             for array, place in zip(arrays, folders.values(), strict=True):
-                laid_out(array, settings).tofile(stage / place / f"{count - 1:05}.bin")
+                array.tofile(stage / place / f"{count - 1:05}.bin")
         if not count:
             wanted = _batch_of(inputs)
             raise CalibrationError(
@@ -77,10 +81,13 @@ def write_calibration(
     return CalibrationFiles(folders, count)
 
 
-def _checked(batches: Iterable[Sequence[Array]], inputs: Sequence[InputSpec]) -> Iterator[list[Array]]:
+def _checked(
+    batches: Iterable[Sequence[Array]], inputs: Sequence[InputSpec], settings: LiteSettings
+) -> Iterator[list[Array]]:
     for number, batch in enumerate(batches):
         try:
-            yield check_inputs("the network", inputs, batch)
+            arrays = check_inputs("the network", inputs, batch)
+            yield [as_file_takes(*pair, settings) for pair in zip(inputs, arrays, strict=True)]
         except InputError as error:
             raise CalibrationError(
                 f"calibration batch {number} doesn't fit: {error.message}", advice=error.advice
@@ -109,7 +116,23 @@ def _batch_of(inputs: Sequence[InputSpec]) -> int | None:
     return next(iter(lengths)) if len(lengths) == 1 and min(lengths) > 0 else None
 
 
-def laid_out(array: Array, settings: LiteSettings) -> Array:
-    """Return an array as the converter's output takes it, in bytes that follow each other."""
+def as_file_takes(spec: InputSpec, array: Array, settings: LiteSettings) -> Array:
+    """Return an input as the converter's output takes it.
+
+    Parameters
+    ----------
+    spec : InputSpec
+        The input.
+    array : ndarray
+        As the network takes it.
+    settings : LiteSettings
+        How the network is converted.
+
+    Raises
+    ------
+    InputError
+        If it holds integers that take more than 32 bits.
+    """
     channels_last = array.ndim == _IMAGE_AXES and settings.input_format != "NCHW"
-    return np.ascontiguousarray(array.transpose(0, 2, 3, 1) if channels_last else array)
+    moved = array.transpose(0, 2, 3, 1) if channels_last else array
+    return converted(spec.name, moved, _NARROWER.get(array.dtype.name, array.dtype.name))

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-_Reason: TypeAlias = Callable[[re.Match[str]], str]
+from gsjupyter.formats.lite.installation import DOWNLOADS
 
-_DOWNLOADS: Final = "https://www.mindspore.cn/lite/docs/en/master/use/downloads.html"
+_Reason: TypeAlias = Callable[[re.Match[str]], str]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ CAUSES: Final = (
     _cause(
         r"maximum mind ir version: (\d+).*?support the mind ir version: (\d+)",
         r"it reads MindIR up to version \1, and this one has version \2: it is older than the MindSpore here",
-        f"Get a MindSpore Lite as new as this MindSpore: {_DOWNLOADS}",
+        f"Get a MindSpore Lite as new as this MindSpore: {DOWNLOADS}",
     ),
     _cause(
         r"Two FakeQuantParam operators can't be joined",
@@ -136,7 +136,7 @@ CAUSES: Final = (
         r"Load MindIR file failed|Parse MindIR attr failed|Load model file failed|MindIr adjust failed",
         "it can't read this MindIR",
         "If another MindSpore loads it, MindSpore Lite is too old or too new for it: take the version that belongs to "
-        f"this MindSpore: {_DOWNLOADS}",
+        f"this MindSpore: {DOWNLOADS}",
         names_operator=True,
     ),
     _cause(
@@ -171,7 +171,7 @@ CAUSES: Final = (
     _cause(
         r"ModuleNotFoundError: No module named '([\w.]+)'",
         r"its package \1 isn't installed in this Python",
-        "Install it: pip install it into the environment that Jupyter runs in.",
+        "Run pip install in the environment that Jupyter runs in.",
     ),
 )
 """In this order: the first that fits counts, so that what is special stands before what is general."""

@@ -94,7 +94,8 @@ def convert_file(
     given = tuple(arguments(settings, model, output, configuration))
     with interruptible(), staging(output.absolute().parent) as stage:
         work = stage / "work"
-        work.mkdir()
+        scratch = work / "scratch"
+        scratch.mkdir(parents=True)
         place = work / output.name
         command = _command(installation, settings, model, place, configuration)
 
@@ -106,7 +107,8 @@ def convert_file(
             ended = run_program(
                 command,
                 title=installation.title,
-                environment=installation.environment(),
+                # One that is ended leaves its temporary files behind.
+                environment={**installation.environment(), "TMPDIR": str(scratch)},
                 folder=configuration.absolute().parent if configuration is not None else work,
                 limit_s=limit_s,
                 tell=told,

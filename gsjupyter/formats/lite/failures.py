@@ -20,7 +20,7 @@ from gsjupyter.formats.lite.log import (
 from gsjupyter.formats.lite.program import Ended, ProgramLimitError
 
 _LISTED: Final = 6
-_NO_CAUSE: Final = "Try it by hand, with the command in the manifest or in a bundle, and GLOG_v=1 for a longer log."
+_NO_CAUSE: Final = "Export a bundle (--bundle), and run its convert.sh by hand, with GLOG_v=1 set for a longer log."
 
 
 class ConversionError(EngineError):
@@ -120,8 +120,8 @@ def over_limit(error: ProgramLimitError, model: Path) -> ConversionError:
     said = first_error(error.log)
     return ConversionError(
         f"{error.message.rstrip('.')}: {model.name} isn't converted.{_said(said)}",
-        advice="Allow it more time; quantization by Lite takes as long as the calibration data is large, so that fewer "
-        "batches help too.",
+        advice="Quantization by Lite takes the longer, the more calibration data there is: give fewer batches. Or "
+        "export a bundle (--bundle), and run its convert.sh by hand, which has no limit.",
         log=error.log,
     )
 
@@ -170,7 +170,7 @@ def _unexplained(attempt: _Attempt) -> ConversionError:
             "Close what else uses memory, or convert on a larger machine.",
         )
     if ended.exit_code < 0:
-        how = f"crashed{where} ({_signal_name(-ended.exit_code)})"
+        how = f"crashed{where} ({ended.signal_name})"
     elif ended.exit_code:
         how = f"failed{where} (exit code {ended.exit_code})"
     elif says_success(ended.log):
@@ -194,10 +194,3 @@ def _nothing_written(attempt: _Attempt) -> ConversionError:
 
 def _said(words: str) -> str:
     return f" It said: {words.rstrip('.')}." if words else ""
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

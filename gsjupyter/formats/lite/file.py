@@ -5,15 +5,10 @@ Tensors lie behind the table that points to them, so a file that is cut off lack
 
 import mmap
 from pathlib import Path
-from typing import Final
 
 from gsjupyter.engines.flatbuffer import FlatBufferError, Table
-from gsjupyter.engines.lite_structure import is_lite_file
+from gsjupyter.engines.lite_structure import LONGEST_NAME, TENSOR_DATA, TENSORS, VERSION, is_lite_file
 from gsjupyter.errors import ModelFileError
-
-_VERSION: Final = 1
-_TENSORS: Final = 7
-_DATA: Final = 6
 
 
 def check_file(path: Path) -> str:
@@ -45,9 +40,9 @@ def check_file(path: Path) -> str:
 
 
 def _writer_of_whole(graph: Table) -> str:
-    tensors = graph.tables(_TENSORS)
+    tensors = graph.tables(TENSORS)
     if not len(tensors):
         raise FlatBufferError("no network is without tensors")
     for index in range(len(tensors)):
-        tensors[index].vector(_DATA, 1)
-    return graph.text(_VERSION)
+        tensors[index].vector(TENSOR_DATA, 1)
+    return graph.text(VERSION, LONGEST_NAME)

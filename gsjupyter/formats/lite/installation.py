@@ -10,6 +10,7 @@ import importlib.util
 import os
 import platform
 import re
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,14 +34,16 @@ _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     PROGRAM: (f"tools/converter/converter/{PROGRAM}", f"converter/{PROGRAM}", PROGRAM),
     BENCHMARK: (f"tools/benchmark/{BENCHMARK}", f"benchmark/{BENCHMARK}", BENCHMARK),
 }
-_LIBRARIES: Final = (
+LIBRARIES: Final = (
     "tools/converter/lib",
     "runtime/lib",
     "runtime/third_party/*/lib",
     "runtime/third_party/glog",
     "lib",
 )
-_DOWNLOADS: Final = "https://www.mindspore.cn/lite/docs/en/master/use/downloads.html"
+"""Where a release has its libraries, below its folder."""
+
+DOWNLOADS: Final = "https://www.mindspore.cn/lite/docs/en/master/use/downloads.html"
 _WHEELS: Final = ((3, 9), (3, 11))
 """The first and the last version of Python that wheels are made for."""
 _RELEASE: Final = re.compile(r"mindspore-lite-(\d+(?:\.\d+)+\w*)")
@@ -122,7 +125,7 @@ def find_benchmark(configured: str = "") -> Path | None:
         If what the user, or ``LITE_HOME``, names isn't there.
     """
     for told, name in _told(configured):
-        place = Path(told).expanduser().absolute()
+        place = Path(told).expanduser().resolve()
         if not place.exists():
             raise _leads_nowhere(name, place)
         return _program_in(_release_of(place) if place.is_file() else place, BENCHMARK)
@@ -166,7 +169,7 @@ def program_environment(program: Path) -> dict[str, str]:
 def libraries_of(program: Path) -> tuple[Path, ...]:
     """Return the folders with the libraries of a release that a program belongs to."""
     release = _release_of(program)
-    found = (folder for pattern in _LIBRARIES for folder in sorted(release.glob(pattern)))
+    found = (folder for pattern in LIBRARIES for folder in sorted(release.glob(pattern)))
     return tuple(dict.fromkeys(folder for folder in found if folder.is_dir()))
 
 
@@ -182,7 +185,7 @@ def _what_to_get(python: Sequence[int], system: str, machine: str) -> str:
             f"Its converter runs on Linux with an x86_64 or aarch64 processor, not on {system}, {machine}: {_BUNDLE}."
         )
     release = (
-        f"Get the release for linux-{processor} (a .tar.gz with {PROGRAM} and {BENCHMARK}) from {_DOWNLOADS}, "
+        f"Get the release for linux-{processor} (a .tar.gz with {PROGRAM} and {BENCHMARK}) from {DOWNLOADS}, "
         f"unpack it, and set {HOME} to its folder"
     )
     version = ".".join(map(str, python))
@@ -207,7 +210,10 @@ def _told_program(program: str, configured: str) -> tuple[Path, str] | None:
         if found is None:
             raise _leads_nowhere(name, place)
         if not os.access(found, os.X_OK):
-            raise EngineError(f"{found} ({name}) can't be run: it isn't executable.", advice=f"Run: chmod +x {found}")
+            raise EngineError(
+                f"{found} ({name}) can't be run: it isn't executable.",
+                advice=f"Run: chmod +x {shlex.quote(str(found))}",
+            )
         return found, name
     return None
 

@@ -1,24 +1,15 @@
-"""What the converter's log says: the line that everything else follows from, and which operator it speaks of.
-
-The layout differs between releases: a process and a thread may stand in front, or neither, and the first failed check
-is followed by one line for each function that it is passed through.
-"""
+"""What the converter's log says besides its errors: whether it has succeeded, and which operators it speaks of."""
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
+from gsjupyter.engines.lite_log import errors_in, is_log_line, is_remark
 from gsjupyter.mindir import Scope
 
 SUCCESS: Final = "CONVERT RESULT SUCCESS"
 FAILED: Final = "CONVERT RESULT FAILED"
 
-_LINE: Final = re.compile(
-    r"^\s*(?:\[(?P<level>[A-Z]+)\]\s*\w+\([^)]*\):\S+\s+)?\[[^\]]+:[\d*]+\]\s+[^\s\]]+\]\s*(?P<text>.*)$"
-)
-_ERRORS: Final = ("ERROR", "CRITICAL", "EXCEPTION", "FATAL")
-# Full quantization says so of every network, and goes on.
-_HARMLESS: Final = ("MindirModelLoader: Import model failed", "libnuma.so")
 _RULE: Final = re.compile(r"^[-=\s]*$")
 _TRACE: Final = "C++ Call Stack"
 _NODE: Final = re.compile(r"\bDefault/(?:[\w.<>-]+/)*(?P<operator>[A-Za-z_]\w*?)(?:-op\d+)")
@@ -68,22 +59,10 @@ def first_error(log: str) -> str:
     log : str
         What the converter has written.
     """
-    plain = ""
-    for line in log.splitlines():
-        text = line.strip()
-        match = _LINE.match(line)
-        if match is not None:
-            if match["level"] not in (None, *_ERRORS) or any(words in text for words in _HARMLESS):
-                continue
-            text = match["text"].strip().strip('"')
-            # An exception's words stand in the line below.
-            if text and not text.startswith("Runtime error for null exception handler"):
-                return text[:_MOST_CHARACTERS]
-        elif _TRACE in text:
-            break
-        elif text and not _RULE.match(text) and not text.startswith((SUCCESS, FAILED)):
-            plain = text
-    return plain[:_MOST_CHARACTERS]
+    before = log.partition(_TRACE)[0]
+    printed = [line.strip() for line in before.splitlines() if not is_log_line(line)]
+    plain = [text for text in printed if text and not _RULE.match(text) and not text.startswith((SUCCESS, FAILED))]
+    return next(errors_in(before), plain[-1] if plain else "")[:_MOST_CHARACTERS]
 
 
 def place_in(text: str) -> Place | None:
@@ -103,11 +82,9 @@ def place_of_error(log: str) -> Place | None:
         What the converter has written.
     """
     for line in log.splitlines():
-        match = _LINE.match(line)
-        if match is None or match["level"] in (None, *_ERRORS):
-            place = place_in(line)
-            if place is not None:
-                return place
+        place = place_in(line) if not is_remark(line) else None
+        if place is not None:
+            return place
     return None
 
 

@@ -41,6 +41,16 @@ class Ended:
     log: str
     duration_s: float
 
+    @property
+    def signal_name(self) -> str:
+        """The signal that has ended it, ``"SIGABRT"`` for example; empty if none has."""
+        if self.exit_code >= 0:
+            return ""
+        try:
+            return signal.Signals(-self.exit_code).name
+        except ValueError:
+            return f"signal {-self.exit_code}"
+
 
 class ProgramLimitError(EngineError):
     """A program took longer than was allowed, and was ended.
@@ -125,6 +135,7 @@ def run_program(
     told_s = 0.0
     # An interrupt between the start and the watching would leave it running.
     process: subprocess.Popen[bytes] | None = None
+    reader: threading.Thread | None = None
     try:
         with uninterrupted():
             process = _started(command, title, environment, folder)
@@ -140,8 +151,9 @@ def run_program(
         if process is not None:
             with uninterrupted():
                 _end(process)
-                # Somebody it has started may have left its group, and still hold the pipe.
-                reader.join(1.0)
+                if reader is not None and reader.ident is not None:
+                    # Somebody it has started may have left its group, and still hold the pipe.
+                    reader.join(1.0)
     return Ended(process.returncode, words.text(), time.monotonic() - begin)
 
 

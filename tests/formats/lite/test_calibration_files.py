@@ -53,6 +53,21 @@ def test_inputs_without_an_axis_in_common_are_written_as_they_come(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, files, "scale", np.float32, (1,)), [[3], [3]])
 
 
+def test_data_types_of_64_bits_become_those_that_the_file_takes(tmp_path, rng):
+    inputs = [InputSpec("ids", (2, 6), "int64"), InputSpec("scale", (2, 1), "float64")]
+    batch = (rng.integers(-9, 9, (2, 6)), rng.standard_normal((2, 1)))
+    files = write_calibration([batch], inputs, LiteSettings(), tmp_path)
+    np.testing.assert_array_equal(read(tmp_path, files, "ids", np.int32, (2, 6)), batch[:1])
+    np.testing.assert_array_equal(read(tmp_path, files, "scale", np.float32, (2, 1)), [batch[1].astype(np.float32)])
+
+
+def test_integers_that_the_file_cannot_take_are_refused(tmp_path):
+    inputs = [InputSpec("ids", (2, 1), "int64")]
+    with pytest.raises(CalibrationError, match=r"calibration batch 1 doesn't fit: input ids holds integers from 0 to"):
+        write_calibration([(np.zeros((2, 1), int),), (np.array([[0], [2**40]]),)], inputs, LiteSettings(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_names_of_inputs_are_no_names_of_folders(tmp_path, rng):
     inputs = [InputSpec("../../evil", (2, 3, 4, 5), "float32")]
     files = write_calibration([(images(2, rng),)], inputs, LiteSettings(), tmp_path)

@@ -115,10 +115,11 @@ def test_a_failure_leaves_everything_as_it_was(convert, folder, body, words):
     assert_as_before(folder)
 
 
-def test_a_converter_that_hangs_is_ended_and_leaves_nothing(convert, folder):
+def test_a_converter_that_hangs_is_ended_and_leaves_nothing(convert, folder, tmp_path):
     with pytest.raises(ConversionError, match=r"took more than 0\.4 s, and was ended: net\.mindir isn't converted\."):
-        convert('echo half > "$output.ms"; sleep 1000', limit_s=0.4)
+        convert(f'echo half > "$output.ms"; mktemp > {tmp_path}/temporary; sleep 1000', limit_s=0.4)
     assert_as_before(folder)
+    assert not Path((tmp_path / "temporary").read_text().strip()).exists()
 
 
 def test_an_interrupt_ends_it_with_its_children_and_leaves_nothing(convert, folder, tmp_path):
