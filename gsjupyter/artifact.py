@@ -16,7 +16,7 @@ from gsjupyter.engines import LiteModel, MindSporeModel, OnnxRuntimeModel
 from gsjupyter.errors import OptionError, SourceError
 from gsjupyter.export_formats import ENGINE_TITLES, check_settings, checked_target, format_of
 from gsjupyter.formats import Manifest, check_files, manifest_path, mindir, sha256
-from gsjupyter.formats.lite.settings import Device, InputFormat, Quantization
+from gsjupyter.formats.lite.settings import LITE_QUANTIZATIONS, Device, InputFormat, Quantization
 from gsjupyter.interrupts import interruptible
 from gsjupyter.lite_artifact import save_lite
 from gsjupyter.mindir import load_model
@@ -69,10 +69,13 @@ class Artifact(Shown):
 
     def document(self) -> Document:
         """Return what to show."""
+        quantization = self.manifest.options.get("lite", {}).get("quantization", "")
+        by_lite = quantization if quantization in LITE_QUANTIZATIONS else ""
         facts = [
             ("Format", self.manifest.format),
             ("Size", format_bytes(self.size_bytes)),
             ("Made from", f"{self.manifest.source}, {self.manifest.options['description']}"),
+            *([("Quantized by", f"MindSpore Lite ({by_lite})")] if by_lite else []),
             *([(f"In {self.engine_title}", str(self.verification))] if self.verification is not None else []),
             ("Manifest", manifest_path(self.path).name),
         ]

@@ -42,13 +42,18 @@ class CalibrationData:
         if self._given is None:
             yield self.example
             return
-        if self._times_read and isinstance(self._given, Iterator):
+        if self.is_used_up:
             raise CalibrationError(
                 "these options read the calibration data more than once, and an iterator can be read once only.",
                 advice="Give a list of batches, an array, or a dataset: list(batches), for example.",
             )
         self._times_read += 1
         yield from batches_of(self._given, self._inputs)
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether it can't be read any more: an iterator that was read before."""
+        return self._times_read > 0 and isinstance(self._given, Iterator)
 
     @property
     def is_example(self) -> bool:
@@ -62,6 +67,7 @@ class CalibrationData:
             return ""
         samples = sample_count(self.example)
         return (
-            f"Activation ranges come from the {self.example_kind} example only ({samples} samples). "
+            f"Activation ranges come from the {self.example_kind} example only "
+            f"({samples} sample{'s' if samples != 1 else ''}). "
             "Give calibration data for ranges that hold on new input."
         )

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from gsjupyter.calibration_data import CalibrationData
 from gsjupyter.choices import check_choice
 from gsjupyter.conversion_notes import input_notes, quantization_notes
 from gsjupyter.engines import MindSporeModel
@@ -83,6 +84,8 @@ class Conversion(Shown):
         The input that it was verified on.
     expected : mapping of str to ndarray
         What the source makes of it, by the output's name.
+    calibration : CalibrationData, optional
+        What it was calibrated with, for what a file's own engine has to know besides.
     """
 
     model: Model
@@ -99,6 +102,7 @@ class Conversion(Shown):
     activations: Mapping[str, ActivationStatistics] = field(default_factory=dict)
     example: tuple[Array, ...] = ()
     expected: Mapping[str, Array] = field(default_factory=dict)
+    calibration: CalibrationData | None = None
 
     @cached_property
     def _engine(self) -> MindSporeModel:
@@ -351,6 +355,7 @@ class _Run:
             activations=quantized.activations,
             example=self.example,
             expected=expected,
+            calibration=self.network.data,
         )
 
     def _expected(self) -> dict[str, Array]:

@@ -43,7 +43,10 @@ def checked_target(
     target = Path(path).expanduser()
     if target.is_dir():
         raise WriteError(f"{target} is a folder.", advice="Give the name of a file in it.")
-    chosen = format_of(target, format)
+    if bundle and target.suffix == ".zip":
+        target = target.with_suffix("")
+    is_unnamed = bundle and format is None and target.suffix.removeprefix(".") not in FORMATS
+    chosen = format_of(target, "ms" if is_unnamed else format)
     if bundle:
         target = target.with_name(f"{target.name}.zip")
     if not overwrite:

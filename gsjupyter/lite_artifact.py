@@ -8,13 +8,13 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gsjupyter.conversion import Conversion
 from gsjupyter.engines import LiteModel
 from gsjupyter.engines.lite_benchmark import LiteProgram
 from gsjupyter.engines.lite_structure import read_lite_structure
-from gsjupyter.errors import EngineError, InputError, ModelFileError, UnsupportedError
+from gsjupyter.errors import EngineError, InputError, UnsupportedError
 from gsjupyter.formats.lite import (
     Converted,
     Installation,
@@ -34,6 +34,9 @@ from gsjupyter.mindir import flat_output
 from gsjupyter.report import Verification, verify
 from gsjupyter.signature import sample_count
 from gsjupyter.written import Written
+
+_NEAR_COSINE: Final = 0.99
+_FAR: Final = "The file computes something else than the network: look at both before it is used."
 
 
 def save_lite(
@@ -89,14 +92,11 @@ def save_lite(
         converted = convert_file(
             installation, sources.model, path, chosen, configuration=sources.configuration, tell=begin
         )
+        if converted.unknown_operators:
+            raise _lacking(path, converted.unknown_operators)
         heeded, ignored = _shapes(path, chosen)
         begin(f"run {path.name} in MindSpore Lite")
-        try:
-            verification, more = _verified(conversion, path, heeded, lite_home)
-        except ModelFileError as error:
-            if converted.unknown_operators:
-                raise _lacking(path, converted.unknown_operators) from error
-            raise
+        verification, more = _verified(conversion, path, heeded, lite_home)
         return Written(
             (path,),
             verification,
@@ -108,7 +108,8 @@ def save_lite(
 
 def _lacking(path: Path, operators: Sequence[str]) -> UnsupportedError:
     return UnsupportedError(
-        f"MindSpore Lite has converted {path.name}, and can't load it: it lacks {', '.join(operators)}.",
+        f"MindSpore Lite's converter lacks {', '.join(operators)}, and has left that out of {path.name} without a "
+        "word: the file would compute something else.",
         advice="Replace that in the network, or take a later release of MindSpore Lite; or export it as .onnx.",
     )
 
@@ -154,7 +155,8 @@ def _verified(
     manifest_path(path).write_text(json.dumps({"options": network_options(conversion, settings)}), encoding="utf-8")
     try:
         if find_package() is not None:
-            return _run(conversion, path, settings.device), []
+            verification = _run(conversion, path, settings.device)
+            return verification, [_FAR] if verification.cosine < _NEAR_COSINE else []
         program = find_benchmark(str(lite_home))
         if program is not None:
             return None, [_compared(conversion, path, settings.device, program)]
@@ -181,4 +183,5 @@ def _compared(conversion: Conversion, path: Path, device: str, program: Path) ->
     if found is None:
         raise EngineError("Lite's benchmark program has compared nothing.")
     cosine = f", cosine {found.cosine:.6f}" if found.cosine is not None else ""
-    return f"Lite's benchmark program finds a mean bias of {found.mean_bias:.3%}{cosine} against the source."
+    far = f" {_FAR}" if found.cosine is not None and found.cosine < _NEAR_COSINE else ""
+    return f"Lite's benchmark program finds a mean bias of {found.mean_bias:.3%}{cosine} against the source.{far}"

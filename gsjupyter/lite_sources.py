@@ -23,9 +23,10 @@ from gsjupyter.formats.lite import (
     write_calibration,
 )
 from gsjupyter.formats.lite.annotations import annotated
+from gsjupyter.formats.lite.plain_arithmetic import PlainArithmetic
 from gsjupyter.formats.lite.shared_products import part_from_rectifiers
-from gsjupyter.mindir import Model, save_model
-from gsjupyter.passes import Change
+from gsjupyter.mindir import Array, Model, save_model
+from gsjupyter.passes import Change, apply
 
 CONFIGURATION: Final = "quantization.cfg"
 _INTEGERS: Final = re.compile(r"u?int\d+")
@@ -120,7 +121,7 @@ def write_sources(conversion: Conversion, folder: Path, stem: str, settings: Lit
     settings : LiteSettings
         How to convert.
     data : Dataset, iterable of batches, arrays, or None
-        What to calibrate with; the conversion's example if None.
+        What to calibrate with; if None what the conversion was calibrated with, or its example.
 
     Raises
     ------
@@ -137,7 +138,8 @@ def write_sources(conversion: Conversion, folder: Path, stem: str, settings: Lit
             f"calibration is for quantization={' and '.join(_CALIBRATED)}, and this is {settings.quantization}.",
             advice="Leave it out, or let Lite quantize: quantization=full.",
         )
-    model, notes = _model_for(conversion, settings, data)
+    batches = _Batches(conversion, data)
+    model, notes = _model_for(conversion, settings, batches)
     place = folder / f"{stem}.mindir"
     save_model(model, place)
     configuration = None
@@ -145,13 +147,13 @@ def write_sources(conversion: Conversion, folder: Path, stem: str, settings: Lit
         scheme = lite_scheme(settings, conversion.options, model)
         notes += scheme.notes
         calibration: Mapping[str, str] = {}
-        batches = 0
+        count = 0
         if settings.quantization == "full":
-            written = write_calibration(_batches(conversion, data), model.inputs, settings, folder)
-            calibration, batches = written.folders, written.batches
+            written = write_calibration(batches, model.inputs, settings, folder)
+            calibration, count = written.folders, written.batches
         configuration = folder / CONFIGURATION
-        configuration.write_text(configuration_text(scheme, calibration, batches), encoding="utf-8")
-    return LiteSources(place, configuration, settings, tuple(notes))
+        configuration.write_text(configuration_text(scheme, calibration, count), encoding="utf-8")
+    return LiteSources(place, configuration, settings, (*notes, *batches.notes))
 
 
 def fits_example(conversion: Conversion, settings: LiteSettings) -> bool:
@@ -183,22 +185,41 @@ def network_options(conversion: Conversion, settings: LiteSettings) -> dict[str,
     return {NETWORK: {"inputs": inputs, "outputs": outputs}}
 
 
-def _model_for(conversion: Conversion, settings: LiteSettings, data: Any) -> tuple[Model, list[str]]:
+class _Batches:
+    """What to calibrate with, read only if something asks for it; `notes` says what the user should know of it then."""
+
+    def __init__(self, conversion: Conversion, given: Any) -> None:
+        kind = conversion.verification.input_kind
+        self._data = CalibrationData(given, conversion.example, kind, conversion.model.inputs)
+        own = conversion.calibration
+        if given is None and own is not None and not own.is_used_up:
+            self._data = own
+        self.notes: list[str] = []
+
+    def __iter__(self) -> Iterator[Sequence[Array]]:
+        if self._data.note:
+            self.notes = [self._data.note]
+        yield from self._data.batches()
+
+
+def _model_for(conversion: Conversion, settings: LiteSettings, batches: _Batches) -> tuple[Model, list[str]]:
     if settings.quantization != "carried":
-        graph = conversion.float_model.graph()
+        plain, _ = apply(PlainArithmetic(), conversion.float_model)
+        graph = plain.graph()
         part_from_rectifiers(graph)
-        return conversion.float_model.with_graph(graph), []
+        return plain.with_graph(graph), []
     if not any(_INTEGERS.match(record.weights) for record in conversion.layers):
         raise OptionError(
             f"quantization=carried carries over what the conversion has quantized, and {conversion.name} is float32.",
             advice="Convert it with weights=int8, or let Lite quantize it: quantization=full.",
         )
-    model, changes = annotated(conversion.model, _batches(conversion, data))
+    plain, _ = apply(PlainArithmetic(), conversion.model)
+    model, changes = annotated(plain, batches)
     notes = _notes_on(changes)
     if not any(change.is_done for change in changes):
         notes.append(
             "No layer is quantized in this file: convert with activations=int8 and calibration data as well, "
-            "or let Lite quantize the weights: quantization=weight."
+            "or let Lite quantize it: quantization=full."
         )
     return model, notes
 
@@ -215,7 +236,3 @@ def _notes_on(changes: Iterable[Change]) -> list[str]:
         more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
         notes.append(f"In float in MindSpore Lite: {', '.join(named[:_MOST_NAMED])}{more}: {reason}.")
     return notes
-
-
-def _batches(conversion: Conversion, data: Any) -> Iterator[Sequence[Any]]:
-    yield from CalibrationData(data, conversion.example, "given", conversion.model.inputs).batches()

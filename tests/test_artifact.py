@@ -117,6 +117,18 @@ def test_overwriting_replaces_file_and_manifest(artifact, x, tmp_path):
     assert len(contents(tmp_path)) == 2
 
 
+@pytest.mark.parametrize("name", ["mlp.ms", "mlp.ms.zip"])
+def test_a_bundle_is_named_after_the_file_that_it_makes(name, conversion, tmp_path):
+    assert gs.export(conversion, tmp_path / name, bundle=True).path == tmp_path / "mlp.ms.zip"
+
+
+def test_a_bundle_of_no_known_format_is_refused_with_a_name_to_try(conversion, tmp_path):
+    with pytest.raises(OptionError, match=r"Try mlp\.ms\."):
+        gs.export(conversion, tmp_path / "mlp.zip", bundle=True)
+    with pytest.raises(OptionError, match=r"bundle is for \.ms files; mlp\.mindir\.zip is none\."):
+        gs.export(conversion, tmp_path / "mlp.mindir", bundle=True)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

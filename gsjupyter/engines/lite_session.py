@@ -16,7 +16,7 @@ from gsjupyter.engines.lite_log import first_errors
 from gsjupyter.engines.lite_structure import DTYPES, LiteTensor
 from gsjupyter.engines.serving import first_line, scratch
 from gsjupyter.errors import EngineError, ModelFileError
-from gsjupyter.formats.lite.installation import PACKAGE, what_to_get
+from gsjupyter.formats.lite.installation import PACKAGE, wheel_to_get
 
 TITLES: Final = {"cpu": "the CPU", "gpu": "the GPU", "ascend": "the Ascend NPU"}
 
@@ -26,6 +26,12 @@ _LIBRARIES: Final = {
 }
 """What is in the process of an engine that runs on a device, whichever release it is of."""
 _NEEDED: Final = {"gpu": "a GPU, with its driver and TensorRT", "ascend": "Ascend NPUs, with their driver and CANN"}
+_NO_WEIGHTS: Final = "origin tensor data"
+_ADVICE: Final = "Convert it with the release of MindSpore Lite that runs it, or export or copy it again."
+_ADVICE_ON_WEIGHTS: Final = (
+    "This release can't run weights that its own converter has quantized: take quantization=full or float16, or "
+    "convert with weights=int8 and activations=int8; a later release may run it."
+)
 _DTYPES: Final = frozenset(DTYPES.values())
 
 
@@ -44,7 +50,7 @@ def lite() -> Any:
             message = "MindSpore Lite's Python package, mindspore_lite, isn't installed."
         else:
             message = f"MindSpore Lite is installed, but can't be imported: {first_line(error).rstrip('.')}."
-        raise EngineError(message, advice=what_to_get()) from error
+        raise EngineError(message, advice=wheel_to_get()) from error
 
 
 def built(package: Any, file: Path, device: str, threads: int | None, *, is_mindir: bool) -> Any:
@@ -92,7 +98,7 @@ def built(package: Any, file: Path, device: str, threads: int | None, *, is_mind
             ) from error
         raise ModelFileError(
             f"MindSpore Lite {version} can't load {file.name}: {reason}",
-            advice="Convert it with the release of MindSpore Lite that runs it, or export or copy it again.",
+            advice=_ADVICE_ON_WEIGHTS if _NO_WEIGHTS in reason else _ADVICE,
         ) from error
     check_device(device)
     return model

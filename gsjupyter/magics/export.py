@@ -8,7 +8,6 @@ from IPython.core.magic_arguments import argument, magic_arguments
 
 from gsjupyter.errors import OptionError
 from gsjupyter.magics.arguments import bound, check_output, errors_in_words, lookup, parse
-from gsjupyter.magics.configuration import configuration_of
 
 _SWITCHES = ("overwrite", "float16", "fixed_batch", "bundle")
 
@@ -78,10 +77,6 @@ class ExportMagics(Magics):
             settings["calibration"] = lookup(self._namespace, arguments["calibration"])
         if arguments["input_shape"]:
             settings["input_shape"] = dict(map(_shape, arguments["input_shape"]))
-        configuration = configuration_of(self.shell) if self.shell is not None else None
-        is_for_lite = str(arguments["path"]).endswith(".ms")
-        if is_for_lite and configuration is not None and configuration.lite_home:
-            settings["lite_home"] = configuration.lite_home
         return settings
 
     @property

@@ -42,7 +42,7 @@ class Functionalize(Pass):
         return [self._functionalize(graph, node) for node in graph.nodes(*_FUNCTIONAL)]
 
     def _functionalize(self, graph: Graph, node: Node) -> Change:
-        target, operand = node.inputs[0], _operand(node)
+        target, operand = node.inputs[0], second_operand(node)
         if operand is None:
             return Change.skipped(node, "its second input has another data type")
         if reason := _obstacle(node, target):
@@ -53,8 +53,8 @@ class Functionalize(Pass):
         return Change.done(node, f"made {operator}: nobody else reads what it overwrites")
 
 
-def _operand(node: Node) -> Value | None:
-    """Return the second input as a tensor of the first one's type; None if it is of another."""
+def second_operand(node: Node) -> Value | None:
+    """Return a node's second input as a tensor of the first one's type; None if it is of another."""
     operand, dtype = node.inputs[1], node.inputs[0].dtype
     if isinstance(operand, Constant) and dtype is not None:
         number = operand.value

@@ -17,6 +17,7 @@ from mindspore import nn, ops
 import gsjupyter as gs
 from gsjupyter.errors import EngineError, OptionError, UnsupportedError
 from gsjupyter.mindir import flat_output
+from gsjupyter.quantization import sqnr_db
 from tests.networks import DictOutput, LeNet, TwoInputs, filled
 
 pytestmark = pytest.mark.slow
@@ -105,7 +106,8 @@ def test_what_the_conversion_has_quantized_is_carried_over(quantized, lenet, tmp
     assert artifact.size_bytes < 0.4 * gs.export(lenet, tmp_path / "float.ms").size_bytes
     assert artifact.verification.sqnr_db == pytest.approx(quantized.verification.sqnr_db, abs=6)
     assert lite_options(artifact)["quantization"] == "carried"
-    assert artifact.notes == ()
+    (note,) = artifact.notes
+    assert note.startswith("Activation ranges come from the given example only (4 samples). ")
 
 
 @pytest.mark.parametrize(
@@ -287,6 +289,41 @@ def test_an_operator_that_lite_lacks_is_named(tmp_path, rng):
     with pytest.raises(UnsupportedError, match="Lgamma"):
         gs.export(conversion, tmp_path / "gamma.ms")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_operator_that_the_converter_leaves_out_is_refused(tmp_path, rng):
+    class Products(nn.Cell):
+        def construct(self, x):
+            return ops.cumprod(x, 1) + x
+
+    conversion = gs.convert(Products(), rng.standard_normal((2, 4)).astype(np.float32))
+    with pytest.raises(UnsupportedError, match=r"lacks CumProd, and has left that out of products\.ms "):
+        gs.export(conversion, tmp_path / "products.ms")
+
+
+def test_division_by_a_number_is_written_plainly(tmp_path, rng):
+    class Scaled(nn.Cell):
+        def construct(self, x):
+            return x / 2.0 * 3.0
+
+    conversion = gs.convert(Scaled(), rng.standard_normal((2, 4)).astype(np.float32))
+    assert gs.export(conversion, tmp_path / "scaled.ms").verification.relative_error < 1e-6
+
+
+def test_the_range_of_the_output_is_that_of_the_calibration_data(tmp_path, rng):
+    wide = 4 * rng.standard_normal((64, *LENET_INPUT.shape[1:])).astype(np.float32)
+    settings = {"weights": "int8", "activations": "int8"}
+    narrow = wide[:1] / 40
+    conversion = gs.convert(filled(LeNet(), np.random.default_rng(1)), narrow, calibration=wide, **settings)
+    artifact = gs.export(conversion, tmp_path / "lenet.ms")
+    assert artifact.notes == ()
+    with gs.load(artifact.path) as model:
+        assert sqnr_db(conversion(wide), model(wide)) > 25
+    used_up = gs.convert(filled(LeNet(), np.random.default_rng(1)), narrow, calibration=iter([wide]), **settings)
+    artifact = gs.export(used_up, tmp_path / "narrow.ms")
+    assert artifact.notes[0].startswith("Activation ranges come from the given example only (1 sample). ")
+    with gs.load(artifact.path) as model:
+        assert sqnr_db(conversion(wide), model(wide)) < 20
 
 
 class Forked(nn.Cell):

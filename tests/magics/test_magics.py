@@ -1,3 +1,4 @@
+import os
 import re
 
 import mindspore
@@ -268,10 +269,11 @@ def test_where_mindspore_lite_is_can_be_configured(notebook, tmp_path, monkeypat
     assert notebook.text.startswith("gs_export: LITE_HOME is /nowhere, and there is nothing.")
     notebook(f'%config GsJupyter.lite_home = "{tmp_path}"')
     notebook(f"%gs_export qnet {tmp_path}/mlp.ms")
-    assert notebook.text.startswith(f"gs_export: the configured path is {tmp_path}, and there is no tools/converter/")
+    assert notebook.text.startswith(f"gs_export: LITE_HOME is {tmp_path}, and there is no tools/converter/")
     notebook(f"%gs_export qnet {tmp_path}/mlp.onnx")
     assert (tmp_path / "mlp.onnx").exists()
     notebook('%config GsJupyter.lite_home = ""')
+    assert os.environ["LITE_HOME"] == "/nowhere"
 
 
 @pytest.mark.parametrize("shape", ["x", "x:", "x:1,a", ":1,2"])

@@ -27,7 +27,7 @@ from gsjupyter.benchmarking.targets.probes import ask, find_npus, find_nvidia
 from gsjupyter.engines.execution_providers import INSTALL, Provider, is_onnxruntime_installed, onnxruntime_version
 from gsjupyter.engines.execution_providers import providers as try_providers
 from gsjupyter.errors import EngineError, GsError
-from gsjupyter.formats.lite.installation import find_benchmark, find_package, what_to_get
+from gsjupyter.formats.lite.installation import find_benchmark, find_package, wheel_to_get
 from gsjupyter.report import format_bytes
 
 PROVIDERS: Final[Mapping[Target, tuple[str, ...]]] = {
@@ -184,7 +184,9 @@ def _lite(target: Target) -> tuple[Obstacle | None, str]:
     """Start MindSpore Lite on a target, and return what is in its way, and its version."""
     package = find_package()
     if package is None:
-        missing = EngineError("MindSpore Lite's Python package, mindspore_lite, isn't installed.", advice=what_to_get())
+        missing = EngineError(
+            "MindSpore Lite's Python package, mindspore_lite, isn't installed.", advice=wheel_to_get()
+        )
         return lite_obstacle(missing, "", _benchmark_program()), ""
     try:
         version = ask("lite", ENGINE_TITLES["lite"], limit_s=_LIMIT_S, target=target)["version"]

@@ -144,7 +144,7 @@ def lite_scheme(settings: LiteSettings, options: QuantizationOptions, model: Mod
         bias_correction=options.bias_correction,
         target="ASCEND" if settings.device == "ascend" else "",
         skipped=tuple(operator for name in chosen if name not in integers for operator in layers[name]),
-        notes=tuple(_notes(kind, options, integers)),
+        notes=(*_notes(kind, options, integers), *_note_on_convolutions(kind, model)),
     )
 
 
@@ -270,9 +270,13 @@ def _notes(kind: str, options: QuantizationOptions, integers: Mapping[str, Layer
         notes.append("MindSpore Lite quantizes the inputs of all layers whose weights it quantizes, or of none.")
     if kind == "weight":
         notes.append("MindSpore Lite 2.0.0 can't load weights that its converter has quantized: try the file first.")
-    if kind == "dynamic":
-        notes.append("Dynamic quantization by MindSpore Lite is for matrix products; convolutions stay in float.")
     return notes
+
+
+def _note_on_convolutions(kind: str, model: Model) -> list[str]:
+    if kind != "dynamic" or not model.graph().nodes("Conv2D"):
+        return []
+    return ["Dynamic quantization by MindSpore Lite is for matrix products; convolutions stay in float."]
 
 
 def _without_effect(kind: str, options: QuantizationOptions, integers: Mapping[str, LayerSetting]) -> list[str]:

@@ -178,6 +178,18 @@ def what_to_get() -> str:
     return _what_to_get(sys.version_info[:2], platform.system(), platform.machine())
 
 
+def wheel_to_get() -> str:
+    """Return what to get to run files here, by the Python package: a release has a converter and no package."""
+    version = "{}.{}".format(*sys.version_info)
+    first, last = _WHEELS
+    span = f"{first[0]}.{first[1]} to {last[0]}.{last[1]}"
+    tried = next((f" {name} is {place}, and a release has no package." for place, name in _told("")), "")
+    return (
+        f"Get the wheel {PACKAGE} for Python {version} from {DOWNLOADS} (there are some for {span}, on Linux), and pip "
+        f"install it.{tried}"
+    )
+
+
 def _what_to_get(python: Sequence[int], system: str, machine: str) -> str:
     processor = {"x86_64": "x64", "amd64": "x64", "aarch64": "aarch64", "arm64": "aarch64"}.get(machine.lower())
     if system != "Linux" or processor is None:
