@@ -3,8 +3,9 @@
 The names are loaded when they are first used: a worker process imports its own engine, and no MindSpore.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gsjupyter.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from gsjupyter.engines.execution_providers import (
@@ -41,10 +42,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

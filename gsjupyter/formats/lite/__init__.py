@@ -4,8 +4,9 @@ The names are loaded when they are first used: what looks for MindSpore Lite nee
 be in a process.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gsjupyter.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from gsjupyter.formats.lite.calibration_files import CalibrationFiles, write_calibration
@@ -60,10 +61,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
