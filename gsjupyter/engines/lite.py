@@ -3,13 +3,12 @@
 import signal
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 from gsjupyter.choices import check_choice, check_count
+from gsjupyter.engines.in_worker import InWorker, loading_limit_s
 from gsjupyter.engines.lite_layout import Port
 from gsjupyter.engines.messages import Array
-from gsjupyter.engines.onnxruntime import LOADED_BYTES_PER_S
 from gsjupyter.engines.worker import Worker, WorkerEndedError
 from gsjupyter.errors import EngineError, ModelFileError, UnsupportedError
 from gsjupyter.formats.lite.settings import DEVICES
@@ -24,10 +23,8 @@ ENVIRONMENT: Final = {
     "GLOG_v": "3",
 }
 
-_LOADING_S: Final = 120.0
 
-
-class LiteModel:
+class LiteModel(InWorker):
     """A file for MindSpore Lite, ready to run.
 
     It runs in a process of its own, which ends with this object, by the package ``mindspore_lite``.
@@ -87,7 +84,7 @@ class LiteModel:
             threads=threads,
             environment=ENVIRONMENT,
             opening=("load", settings),
-            opening_limit_s=_LOADING_S + _size_bytes(self.path) / LOADED_BYTES_PER_S,
+            opening_limit_s=loading_limit_s(self.path),
         )
         about = self._started()
         self.name: str = self.path.stem
@@ -130,18 +127,6 @@ class LiteModel:
         """
         answer, _ = self._worker.call("run", self._checked(inputs), repeat=repeat)
         return list(answer["durations_s"])
-
-    def close(self) -> None:
-        """End its process. A later call starts it again."""
-        self._worker.close()
-
-    def __enter__(self) -> "LiteModel":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         takes = ", ".join(f"{spec.name}: {spec.dtype}[{_axes(spec)}]" for spec in self.inputs)
@@ -187,10 +172,3 @@ def crashed(path: Path, error: WorkerEndedError) -> EngineError | ModelFileError
 
 def _axes(spec: InputSpec) -> str:
     return ", ".join("any" if size < 0 else str(size) for size in spec.shape or ())
-
-
-def _size_bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

@@ -4,24 +4,20 @@ import json
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from gsjupyter.engines.execution_providers import ENVIRONMENT, TITLE, WORKER, provider_of
+from gsjupyter.engines.in_worker import InWorker, loading_limit_s
 from gsjupyter.engines.messages import Array
 from gsjupyter.engines.onnxruntime_session import OPTIMIZATIONS
 from gsjupyter.engines.worker import Worker, WorkerEndedError
 from gsjupyter.errors import EngineError, ModelFileError, OptionError, UnsupportedError
 from gsjupyter.signature import OUTPUTS, InputSpec, Output, as_given, check_inputs, flat_output, nested_output
 
-_LOADING_S: Final = 120.0
-LOADED_BYTES_PER_S: Final = 20e6
-"""No disk and no engine is slower than that: a model that takes longer to load hangs."""
 
-
-class OnnxRuntimeModel:
+class OnnxRuntimeModel(InWorker):
     """An ONNX file ready to run.
 
     It runs in a process of its own, which ends with this object. Weights that are stored in integers are turned into
@@ -102,7 +98,7 @@ class OnnxRuntimeModel:
             threads=threads,
             environment=ENVIRONMENT,
             opening=("load", settings),
-            opening_limit_s=None if compiles else _LOADING_S + _size_bytes(self.path) / LOADED_BYTES_PER_S,
+            opening_limit_s=None if compiles else loading_limit_s(self.path),
         )
         about = self._started()
         is_ours = about["producer"] == "gsjupyter"
@@ -151,18 +147,6 @@ class OnnxRuntimeModel:
         """End profiling, and return the file that it has written: the time of each operator, in JSON."""
         answer, _ = self._worker.call("profile")
         return Path(answer["path"])
-
-    def close(self) -> None:
-        """End its process. A later call starts it again."""
-        self._worker.close()
-
-    def __enter__(self) -> "OnnxRuntimeModel":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         axes = [", ".join("any" if size is None else str(size) for size in shape) for shape in self._axes]
@@ -215,10 +199,3 @@ def _names(about: Mapping[str, Any]) -> list[str] | None:
 
 def _absolute(path: str | Path | None) -> str:
     return "" if path is None else str(Path(path).expanduser().absolute())
-
-
-def _size_bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

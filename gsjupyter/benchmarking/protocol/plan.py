@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from gsjupyter.benchmarking.options import BenchmarkOptions
 from gsjupyter.benchmarking.protocol.subjects import Subject
 from gsjupyter.benchmarking.records import EngineName, Target
-from gsjupyter.engines.onnxruntime import LOADED_BYTES_PER_S
+from gsjupyter.engines.in_worker import LOADED_BYTES_PER_S
 
 ROUNDS: Final = 10
 """How many rounds a launch has, for rows that are fast enough: each is a pair of blocks to compare two rows by."""
