@@ -1,14 +1,28 @@
 """The magic of the panel: a thin layer over `gs.panel`."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from gsjupyter.errors import OptionError, SourceError
 from gsjupyter.magics.arguments import check_output, errors_in_words, lookup, parse
-from gsjupyter.magics.settings import SOURCE, arguments_of, resolved, settings_of_line, source_and_example
+from gsjupyter.magics.settings import (
+    CORRECTIONS,
+    FORMAT,
+    QUANTIZATION,
+    SOURCE,
+    arguments_of,
+    resolved,
+    settings_of_line,
+    source_and_example,
+)
+
+if TYPE_CHECKING:
+    from gsjupyter.options import ConvertOptions
+
+_GIVEN: Final = ("ckpt", "calibration", "labels")
 
 
 @magics_class
@@ -17,9 +31,7 @@ class PanelMagics(Magics):
 
     @no_var_expand
     @magic_arguments()
-    @arguments_of(SOURCE)
-    @argument("--calibration", metavar="NAME", help="A dataset, batches or an array of typical inputs.")
-    @argument("--labels", metavar="NAME", help="The classes of the samples given, for a drop in points of accuracy.")
+    @arguments_of(SOURCE, FORMAT, QUANTIZATION, CORRECTIONS)
     @argument("--like", metavar="CONVERSION", help="Open with the options of this conversion, and show it beside.")
     @argument("-o", "--output", metavar="NAME", help="Bind each conversion that is applied to this name.")
     @line_magic
@@ -31,11 +43,13 @@ class PanelMagics(Magics):
             %gs_panel net x
             %gs_panel net x --calibration batches -o qnet
             %gs_panel Net x --ckpt lenet.ckpt
+            %gs_panel net x --weights int4 --granularity group:64
             %gs_panel qnet
 
         Sliders set bits, clipping and the size. While one moves, every layer's error, the size and the predicted output
         are drawn anew; Apply runs the real conversion and shows the truth beside the prediction. The network is left
-        exactly as it is. The last line opens a conversion again, in the state that made it; so does
+        exactly as it is. Options are those of %gs_convert: the panel opens in the state that they describe, and without
+        any with int8 weights. The last line opens a conversion again, in the state that made it; so does
         ``%gs_panel net x --like qnet``, on the network itself.
 
         With -o each conversion that is applied is bound to that name. The panel's Code tab has the %gs_convert line
@@ -53,13 +67,15 @@ class PanelMagics(Magics):
                 raise OptionError(
                     f"-o {arguments['output']} would replace what the panel shows.", advice="Give another name."
                 )
-            settings = resolved(self._namespace, settings_of_line(arguments))
+            given, chosen = _parted(settings_of_line(arguments))
+            options = _options(chosen, arguments["like"])
+            given = resolved(self._namespace, given)
             source, example = source_and_example(self._namespace, arguments)
             like = self._conversion(arguments["like"])
             from gsjupyter.widgets.names import Names
             from gsjupyter.widgets.panel import panel
 
-            return panel(source, example, like=like, names=Names(**_names(arguments)), **settings)
+            return panel(source, example, like=like, options=options, names=Names(**_names(arguments)), **given)
 
     def _conversion(self, name: str | None) -> Any:
         if name is None:
@@ -77,6 +93,25 @@ class PanelMagics(Magics):
     @property
     def _namespace(self) -> dict[str, Any]:
         return self.shell.user_ns if self.shell is not None else {}
+
+
+def _parted(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what of a line's settings is of the network and its data, and what are options of a conversion."""
+    given = {name: settings[name] for name in _GIVEN if name in settings}
+    return given, {name: value for name, value in settings.items() if name not in given}
+
+
+def _options(settings: Mapping[str, Any], like: str | None) -> "ConvertOptions | None":
+    """Return what a line says of a conversion; None if it says nothing."""
+    if not settings:
+        return None
+    if like is not None:
+        raise OptionError(
+            f"--like {like} gives all options, so no others go beside it.", advice="Leave out --like, or the others."
+        )
+    from gsjupyter.options import options_from
+
+    return options_from({name: settings[name] for name in settings if name != "keep"}, settings.get("keep", ()))
 
 
 def _names(arguments: Mapping[str, Any]) -> dict[str, Any]:

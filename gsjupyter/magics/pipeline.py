@@ -8,6 +8,8 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from gsjupyter.errors import OptionError
 from gsjupyter.magics.arguments import bound, check_output, errors_in_words, parse
 from gsjupyter.magics.settings import (
+    CORRECTIONS,
+    FORMAT,
     QUANTIZATION,
     SOURCE,
     arguments_of,
@@ -27,17 +29,7 @@ class PipelineMagics(Magics):
 
     @no_var_expand
     @magic_arguments()
-    @arguments_of(SOURCE)
-    @argument("--weights", metavar="FORMAT", help="How weights are stored: float32 (default), float16, int8 to int2.")
-    @arguments_of(QUANTIZATION)
-    @argument("--rounding", metavar="HOW", help="To the nearest (default), or gptq: errors make up for each other.")
-    @argument("--equalize", action="store_true", help="Balance the channels of neighbouring layers first.")
-    @argument("--smooth", action="store_true", help="Move outliers of activations into weights first (SmoothQuant).")
-    @argument("--bias-correction", action="store_true", help="Take the mean error of quantized weights out of biases.")
-    @argument("--budget", metavar="SIZE", help="Choose bits layer by layer within a size: 4x (smaller), 500KB.")
-    @argument("--max-drop", metavar="LOSS", help="Choose bits within a loss: 30dB (lowest SQNR), 1%% (of the samples).")
-    @argument("--labels", metavar="NAME", help="The classes of the samples given, for --max-drop in percent.")
-    @argument("--annotate-only", action="store_true", help="Note activation scales in the file; compute in float.")
+    @arguments_of(SOURCE, FORMAT, QUANTIZATION, CORRECTIONS)
     @argument("-o", "--output", metavar="NAME", help="Bind the conversion to this name instead of showing it.")
     @line_cell_magic
     def gs_convert(self, line: str, cell: str | None = None) -> Any:

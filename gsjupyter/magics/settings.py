@@ -30,6 +30,11 @@ SOURCE: Final = (
 )
 """Which network."""
 
+FORMAT: Final = (
+    argument("--weights", metavar="FORMAT", help="How weights are stored: float32 (default), float16, int8 to int2."),
+)
+"""What all weights become."""
+
 QUANTIZATION: Final = (
     argument("--activations", metavar="FORMAT", help="How inputs of layers are quantized: float32 (default), int8."),
     argument("--granularity", metavar="WHAT", help="A scale for each output channel (default), tensor, or group:N."),
@@ -44,6 +49,18 @@ QUANTIZATION: Final = (
     argument("--keep", metavar="LAYER", nargs="+", help="Layers to leave in float32, by name or glob."),
 )
 """What is quantized, and on which grid."""
+
+CORRECTIONS: Final = (
+    argument("--rounding", metavar="HOW", help="To the nearest (default), or gptq: errors make up for each other."),
+    argument("--equalize", action="store_true", help="Balance the channels of neighbouring layers first."),
+    argument("--smooth", action="store_true", help="Move outliers of activations into weights first (SmoothQuant)."),
+    argument("--bias-correction", action="store_true", help="Take the mean error of quantized weights out of biases."),
+    argument("--budget", metavar="SIZE", help="Choose bits layer by layer within a size: 4x (smaller), 500KB."),
+    argument("--max-drop", metavar="LOSS", help="Choose bits within a loss: 30dB (lowest SQNR), 1%% (of the samples)."),
+    argument("--labels", metavar="NAME", help="The classes of the samples given, for --max-drop in percent."),
+    argument("--annotate-only", action="store_true", help="Note activation scales in the file; compute in float."),
+)
+"""What makes up for errors, and which bits are worth theirs."""
 
 
 def arguments_of(*groups: tuple[Callable[[Method], Method], ...]) -> Callable[[Method], Method]:

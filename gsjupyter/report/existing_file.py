@@ -7,6 +7,10 @@ from gsjupyter.errors import WriteError
 from gsjupyter.report.document import format_bytes
 
 
+class ExistingFileError(WriteError):
+    """There is a file already: who has another way to allow that it is replaced tells it by the kind."""
+
+
 def check_free(target: Path, *, origin: str = "", flag: str = "--overwrite (in Python: overwrite=True)") -> None:
     """Check that there is nothing yet where a file is to be written.
 
@@ -21,14 +25,14 @@ def check_free(target: Path, *, origin: str = "", flag: str = "--overwrite (in P
 
     Raises
     ------
-    WriteError
+    ExistingFileError
         If there is.
     """
     if not target.exists():
         return
     status = target.stat()
     written = datetime.fromtimestamp(status.st_mtime).astimezone()
-    raise WriteError(
+    raise ExistingFileError(
         f"{target.name} exists ({format_bytes(status.st_size)}, written {written:%Y-%m-%d %H:%M}{origin}).",
         advice=f"Add {flag} to replace it, or give another name.",
     )

@@ -14,6 +14,7 @@ import traitlets
 
 from gsjupyter.errors import GsError
 from gsjupyter.options import ConvertOptions
+from gsjupyter.report.existing_file import ExistingFileError
 from gsjupyter.widgets import assets
 from gsjupyter.widgets.benchmarks import Subject, subjects_of
 from gsjupyter.widgets.code import as_magic
@@ -236,6 +237,8 @@ class Panel(PanelState):
         self.error = error
         message, advice = in_words(error)
         option = error.option if isinstance(error, RefusedOptionError) else None
+        if isinstance(error, ExistingFileError):
+            option = "overwrite"
         # The browser hears of changes only, and what goes wrong once more must be seen once more.
         self.problem = None
         self.problem = {"command": command, "message": message, "advice": advice, "option": option}

@@ -32,6 +32,11 @@ export function format(cell: Cell, column: Column): string {
 
 /** `bytes` in decimal units with two or three significant digits: 812 B, 2.4 kB, 79 kB, 1.3 MB. */
 export function formatBytes(bytes: number): string {
+  return formatBytesFinely(bytes, 0);
+}
+
+/** `bytes` with some digits `more` than `formatBytes` writes. */
+export function formatBytesFinely(bytes: number, more: number): string {
   let unit = 0;
   let value = bytes;
   // 999.5 of a unit is written 1,000 when rounded, and 1.0 of the next reads better.
@@ -40,7 +45,7 @@ export function formatBytes(bytes: number): string {
     unit += 1;
   }
   const digits = unit > 0 && Math.abs(value) < 9.95 ? 1 : 0;
-  return `${fixed(value, digits)} ${BYTE_UNITS[unit]}`;
+  return `${fixed(value, digits + more)} ${BYTE_UNITS[unit]}`;
 }
 
 /** A number that would round to zero is written with an exponent: nothing small is shown as nothing. */

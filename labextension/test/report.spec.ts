@@ -213,9 +213,7 @@ describe('the layers of a report', () => {
     order.value = 'lowest';
     order.dispatchEvent(new Event('change'));
     await page.frame();
-    const names = page.recordings[0].texts.filter(
-      text => text === 'fc1' || text.startsWith('<img')
-    );
+    const names = page.recordings[0].texts.filter(text => text === 'fc1' || text.startsWith('<i'));
     expect(names).toHaveLength(2);
     expect(names[1]).toBe('fc1');
   });

@@ -96,6 +96,26 @@ def test_a_panel_opens_in_the_state_of_a_conversion(run, line):
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "--weights int4 --keep fc2",
+        "--activations int8 --calibration batches --annotate-only",
+        "--budget 2x --granularity tensor --asymmetric --equalize --bias-correction",
+        "--weights int8 --rounding gptq --smooth --clipping 0.9 --full-range",
+    ],
+)
+def test_a_panel_opens_in_the_state_that_its_line_describes(run, line):
+    panel = run(f"%gs_panel net x {line}")
+    converted = run(f"%gs_convert net x {line}")
+    assert panel.convert_options == converted.options
+    assert panel.apply().model.to_bytes() == converted.model.to_bytes()
+
+
+def test_options_of_the_line_go_before_those_of_a_conversion_that_is_opened(run):
+    assert run("%gs_panel made --weights int3").convert_options == gs.ConvertOptions(weights="int3")
+
+
+@pytest.mark.parametrize(
     ("line", "text"),
     [
         ("%gs_panel nett x", "gs_panel: there is no nett in this notebook.\nDid you mean net?"),
@@ -103,6 +123,11 @@ def test_a_panel_opens_in_the_state_of_a_conversion(run, line):
         ("%gs_panel net x -o net", "gs_panel: -o net would replace what the panel shows.\nGive another name."),
         ("%gs_panel net x -o 3", "gs_panel: -o needs a name to bind the result to, not '3'."),
         ("%gs_panel net x --like number", "gs_panel: --like number: int is no conversion."),
+        (
+            "%gs_panel net x --like made --weights int8",
+            "gs_panel: --like made gives all options, so no others go beside it.\nLeave out --like, or the others.",
+        ),
+        ("%gs_panel net x --weights int9", "gs_panel: weights must be one of float32, float16, "),
         ("%gs_panel net", "gs_panel: to convert MLP, an example of its input is needed."),
         ("%gs_panel number x", "gs_panel: int 3 is no network."),
     ],

@@ -224,7 +224,10 @@ def test_export_writes_the_last_conversion_and_replaces_nothing_unasked(panel, t
     assert send(panel, "export", path=f" {path} ", overwrite=False, float16=False) is None
     assert [item["path"] for item in panel.exported] == [str(path)]
     assert gs.load(path)(np.zeros(MLP.input_shape, np.float32)).shape == (3, 4)
-    assert "mlp.mindir exists" in send(panel, "export", path=str(path), overwrite=False, float16=False)["message"]
+    problem = send(panel, "export", path=str(path), overwrite=False, float16=False)
+    # The panel has a switch for it, which it names itself.
+    assert "mlp.mindir exists" in problem["message"]
+    assert problem["option"] == "overwrite"
     with pytest.raises(WriteError):
         panel.export(path)
     panel.export(path, overwrite=True)

@@ -1,7 +1,7 @@
 /** Draws the output SQNR over the size of the weights: a pure function from data to canvas. */
 
 import { Mark, marksOf, sweepOf } from './curve';
-import { bytes, short } from './numbers';
+import { bytesApart, short } from './numbers';
 import { Box, across, crisp, down, drawLevelAxis, drawUprightAxis } from './plot';
 import { Scale, exactLogScale, linearScale } from './scale';
 import type { Size } from './surface';
@@ -64,7 +64,11 @@ export function drawCurve(
   const { plot, level, upright } = axes;
   const { words } = picture;
   drawUprightAxis(context, theme, plot, { scale: upright, title: words.curveAxis, written: short });
-  drawLevelAxis(context, theme, plot, { scale: level, title: words.sizeAxis, written: bytes });
+  drawLevelAxis(context, theme, plot, {
+    scale: level,
+    title: words.sizeAxis,
+    written: bytesApart(level.ticks)
+  });
   drawSweep(context, theme, axes, picture);
   if (picture.hovered !== null) {
     const x = crisp(across(plot, level, picture.hovered));

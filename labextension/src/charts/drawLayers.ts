@@ -4,6 +4,7 @@ import { LayersGeometry, NAME_GAP, columnLeft } from './layersGeometry';
 import { Axis, Extent, extentOf } from './measures';
 import { Box, crisp, down, drawUprightAxis } from './plot';
 import type { Size } from './surface';
+import { sharedPrefix } from './text';
 import type { Measured, TextWidths } from './text';
 import type { Theme } from './theme';
 import type { ChartLayer, Measure } from './types';
@@ -193,6 +194,7 @@ function drawNames(
   const room =
     naming === 'across' ? pitch - NAME_GAP : naming === 'slanted' ? SLANTED_ROOM : UPRIGHT_ROOM;
   const angle = naming === 'across' ? 0 : naming === 'slanted' ? -Math.PI / 4 : -Math.PI / 2;
+  const prefix = sharedPrefix(layers.map(layer => layer.name));
   context.fillStyle = theme.colours.text;
   context.textBaseline = 'middle';
   context.textAlign = angle === 0 ? 'center' : 'right';
@@ -204,7 +206,7 @@ function drawNames(
       context.save();
       context.translate(x, plot.bottom + (angle === 0 ? 14 : 8));
       context.rotate(angle);
-      context.fillText(widths.fit(layers[column].name, limit, measured), 0, 0);
+      context.fillText(widths.fit(layers[column].name, limit, measured, prefix), 0, 0);
       context.restore();
     }
   }

@@ -1,6 +1,6 @@
 /** How charts write numbers: short enough for an axis, and never a number where none is known. */
 
-import { NOTHING, formatBytes } from '../format';
+import { NOTHING, formatBytes, formatBytesFinely } from '../format';
 import type { Decibel } from '../panel/types';
 
 /** 31.2 dB; the infinity sign where there is no error at all. */
@@ -27,6 +27,14 @@ export function short(value: number): string {
     return value.toExponential(2).replace(/\.?0+e/, 'e');
   }
   return String(Number(value.toPrecision(3)));
+}
+
+/** What writes `sizes` in bytes, with as many digits as tell them apart. */
+export function bytesApart(sizes: readonly number[]): (size: number) => string {
+  const differs = (more: number) =>
+    new Set(sizes.map(size => formatBytesFinely(size, more))).size === sizes.length;
+  const more = [0, 1, 2, 3].find(differs) ?? 3;
+  return size => formatBytesFinely(size, more);
 }
 
 export { formatBytes as bytes };

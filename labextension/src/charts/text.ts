@@ -30,8 +30,13 @@ export class TextWidths {
     };
   }
 
-  /** `text`, with its middle left out if it is wider than `room`. */
-  fit(text: string, room: number, measured: Measured): string {
+  /** `text`; if it is wider than `room`, without `prefix`, and if need be with its middle left out. */
+  fit(text: string, room: number, measured: Measured, prefix = ''): string {
+    if (prefix !== '' && text.startsWith(prefix) && measured(text) > room) {
+      const rest = text.slice(prefix.length);
+      const marked = `\u2026${rest}`;
+      return measured(marked) <= room ? marked : this.fit(rest, room, measured);
+    }
     const key = `${Math.floor(room)} ${text}`;
     let fitting = this.#shortened.get(key);
     if (fitting === undefined) {
@@ -57,6 +62,25 @@ export function shortened(text: string, room: number, measured: Measured): strin
   return keep(letters, fits);
 }
 
+/** What more than half of several names begin with, up to a dot: it tells none of them from another. */
+export function sharedPrefix(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) {
+    const start = name.slice(0, MOST_LETTERS);
+    for (let dot = start.indexOf('.'); dot >= 0; dot = start.indexOf('.', dot + 1)) {
+      const prefix = start.slice(0, dot + 1);
+      counts.set(prefix, (counts.get(prefix) ?? 0) + 1);
+    }
+  }
+  let shared = '';
+  for (const [prefix, count] of counts) {
+    if (count > Math.max(1, names.length / 2) && prefix.length > shared.length) {
+      shared = prefix;
+    }
+  }
+  return shared;
+}
+
 function ends(text: string): string {
   return text.slice(0, MOST_LETTERS) + text.slice(-MOST_LETTERS);
 }
@@ -65,7 +89,7 @@ function keep(letters: string[], count: number): string {
   if (count >= letters.length) {
     return letters.join('');
   }
-  const head = Math.ceil(count / 3);
+  const head = Math.min(2, Math.ceil(count / 3));
   const tail = letters.slice(letters.length - (count - head));
   return `${letters.slice(0, head).join('')}\u2026${tail.join('')}`;
 }

@@ -14,6 +14,7 @@ import { WeightsGroup } from './convert/weights';
 import { Button, Group } from './controls';
 import { useText } from './i18n';
 import { CONVERT } from './locale/convert';
+import { NoLayers } from './noLayers';
 import type { Store } from './store';
 import { TabContext } from './tabs';
 import type { Override } from './types';
@@ -32,13 +33,17 @@ function ConvertForm({ store }: { store: FormStore }) {
   return (
     <div class="gs-Panel-convert">
       <NetworkFacts network={store.network} />
-      <div class="gs-Panel-groups">
-        <WeightsGroup store={store} possible={possible} />
-        <ActivationsGroup store={store} possible={possible} />
-        <CorrectionsGroup store={store} possible={possible} />
-        <BitsGroup store={store} possible={possible} />
-        <Overrides store={store} />
-      </div>
+      {store.network.layers.length === 0 ? (
+        <NoLayers />
+      ) : (
+        <div class="gs-Panel-groups">
+          <WeightsGroup store={store} possible={possible} />
+          <ActivationsGroup store={store} possible={possible} />
+          <CorrectionsGroup store={store} possible={possible} />
+          <BitsGroup store={store} possible={possible} />
+          <Overrides store={store} />
+        </div>
+      )}
       <Results store={store} />
     </div>
   );

@@ -9,9 +9,14 @@ import { NetworkSection } from './layers/networkSection';
 import { SelectionSection } from './layers/selection';
 import { SizesSection } from './layers/sizesSection';
 import { useWords } from './layers/words';
+import { NoLayers } from './noLayers';
 import type { Store } from './store';
 
 export function LayersTab({ store }: { store: Store }) {
+  return store.network.layers.length === 0 ? <NoLayers /> : <Layers store={store} />;
+}
+
+function Layers({ store }: { store: Store }) {
   const model = useMemo(() => new LayersModel(store), [store]);
   useLayoutEffect(() => () => model.dispose(), [model]);
   const t = useWords(store);

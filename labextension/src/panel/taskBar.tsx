@@ -3,12 +3,15 @@
 import type { ComponentChildren } from 'preact';
 import { useContext, useEffect, useState } from 'preact/hooks';
 
+import { adviceOf } from './code/advice';
 import { blamed } from './convert/rules';
 import { Button } from './controls';
+import { leftOutOf } from './core/leftOut';
 import type { Text } from './i18n';
 import { useText } from './i18n';
 import { decibelText, formatBytes, timesText } from './layers/numbers';
 import { APP } from './locale/app';
+import { leftOutText } from './locale/leftOut';
 import type { Store } from './store';
 import { TabContext } from './tabs';
 import type { Command, Options, Task } from './types';
@@ -21,10 +24,11 @@ type Say = Text<keyof (typeof APP)['en']>;
 export function TaskBar({ store }: { store: Store }) {
   const t = useText(APP);
   const isBusy = store.busy.value;
+  const hasLayers = store.network.layers.length > 0;
   return (
     <div class="gs-Panel-bar">
       <div class="gs-Panel-row">
-        <Predicted store={store} />
+        {hasLayers ? <Predicted store={store} /> : null}
         {store.live && !isBusy ? (
           <Button
             label={t('apply')}
@@ -48,10 +52,8 @@ function Predicted({ store }: { store: Store }) {
   const { weightBytes, compression, outputSqnrDb, withinBudget, smallestBytes } =
     store.prediction.value;
   const sensitivity = store.sensitivity.value;
-  const missesActivations =
-    sensitivity !== null &&
-    store.options.value.activations === 'int8' &&
-    sensitivity.options.activations !== 'int8';
+  const leftOut = leftOutOf(store.options.value, sensitivity);
+  const missesActivations = leftOut.includes('activations');
   return (
     <div class="gs-Panel-predicted">
       <dl class="gs-Panel-facts" aria-label={t('prediction')}>
@@ -63,12 +65,14 @@ function Predicted({ store }: { store: Store }) {
         </Fact>
         <Fact term={t('outputSqnr')}>
           {sensitivity === null ? t('notMeasured') : decibelText(outputSqnrDb)}{' '}
-          {missesActivations ? <small>{t('withoutActivations')}</small> : null}
           {store.live && (sensitivity === null || missesActivations) ? (
             <Measure store={store} again={missesActivations} />
           ) : null}
         </Fact>
       </dl>
+      {sensitivity !== null && leftOut.length > 0 ? (
+        <p class="gs-Panel-remark">{leftOutText(leftOut, store.language.value)}</p>
+      ) : null}
       {store.options.value.budget !== null && !withinBudget ? (
         <p class="gs-Panel-error">{t('tooSmall', { size: formatBytes(smallestBytes) })}</p>
       ) : null}
@@ -111,7 +115,7 @@ function Problems({ store }: { store: Store }) {
   return (
     <div class="gs-Panel-problem" role={isSaidAbove ? undefined : 'alert'}>
       <p>
-        <strong>{problem.message}</strong> {problem.advice}
+        <strong>{problem.message}</strong> {adviceOf(problem, store.language.value)}
       </p>
       <Button label={t('dismiss')} kind="quiet" onClick={() => store.dismissProblem()} />
     </div>
@@ -176,8 +180,10 @@ function endText(task: Task, t: Say): string {
 
 function WillDo({ store }: { store: Store }) {
   const t = useText(APP);
-  const parts = partsOf(store.options.value, t).join(t('comma'));
-  const { output } = store.network.names;
+  const { layers, names } = store.network;
+  const parts =
+    layers.length > 0 ? partsOf(store.options.value, t).join(t('comma')) : t('doNothing');
+  const { output } = names;
   return (
     <p class="gs-Panel-remark">
       {output === null ? t('willDo', { parts }) : t('willBind', { parts, output })}

@@ -45,6 +45,17 @@ describe('the picture of a curve', () => {
     expect(recording.texts).toContain(HOSTILE);
   });
 
+  it('tells the sizes of a narrow axis apart', () => {
+    const data = { ...DATA, bytes: [10_900, 11_600], sqnrDb: [10, 30], now: null, uniform: [] };
+    const recording = new Recording();
+    const narrow = { ...picture, data: { ...data, truths: [] } };
+    drawCurve(recording.context, SIZE, THEME, narrow, new TextWidths());
+    const sizes = recording.texts.filter(text => /B$/.test(text));
+    expect(sizes.length).toBeGreaterThan(3);
+    expect(new Set(sizes).size).toBe(sizes.length);
+    expect(sizes).toContain('11.0 kB');
+  });
+
   it('places labels beside each other, inside the plot', () => {
     const plot = { left: 0, top: 0, right: 300, bottom: 200 };
     const points = [

@@ -71,6 +71,15 @@ describe('the picture of layers', () => {
     expect(marks[0][1] + marks[0][3] / 2).toBeCloseTo(Math.round((top + bottom) / 2), 9);
   });
 
+  it('leaves out what names share before it cuts them', () => {
+    const layers = Array.from({ length: 20 }, (_, number) =>
+      layer(`features.${number}.layers.0`, { sqnr: 40 })
+    );
+    const { recording } = draw(layers, { geometry: layersGeometry(SIZE, 20, 120) });
+    expect(recording.texts).toContain('\u20263.layers.0');
+    expect(recording.texts).toContain('\u202613.layers.0');
+  });
+
   it('tells selected and fixed layers by their colours, and draws nothing for the unknown', () => {
     const layers = [
       layer('a', { sqnr: 1 }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { weightSizeBytes } from '../../src/panel/core/sizes';
+import { isUnpacked, weightSizeBytes } from '../../src/panel/core/sizes';
 import { fixtures } from './fixtures';
 
 describe('the bytes of a weight', () => {
@@ -9,6 +9,15 @@ describe('the bytes of a weight', () => {
       const what = JSON.stringify({ shape, ...storage });
       expect(weightSizeBytes(shape, axis, storage), what).toBe(bytes);
     }
+  });
+
+  it('say where integers are not packed: where too little would be saved', () => {
+    const storage = { bits: 4, granularity: 'channel', symmetric: true };
+    expect(isUnpacked([10, 84], 0, storage)).toBe(true);
+    expect(weightSizeBytes([10, 84], 0, storage)).toBe(840 + 10 * 4);
+    expect(isUnpacked([100, 50], 0, storage)).toBe(false);
+    expect(isUnpacked([100, 49], 0, storage)).toBe(true);
+    expect(isUnpacked([10, 84], 0, { ...storage, bits: 8 })).toBe(false);
   });
 
   it('count axes from the end as well', () => {

@@ -8,7 +8,7 @@ import { DEFAULTS } from '../../src/panel/core/settings';
 import { Store } from '../../src/panel/store';
 import type { PanelState, Task } from '../../src/panel/types';
 import widget from '../../src/panel/widget';
-import { HOSTILE, MadeUpModel, MadeUpPredictor, sensitivityOf, stateOf } from './madeUp';
+import { HOSTILE, MadeUpModel, MadeUpPredictor, networkOf, sensitivityOf, stateOf } from './madeUp';
 
 let host: HTMLElement;
 let model: MadeUpModel;
@@ -200,9 +200,21 @@ describe('what is predicted', () => {
     await press('Measure (about 12 s)');
     expect(model.commands.at(-1)).toBe('measure');
     await act(() => model.set('sensitivity', sensitivityOf()));
-    expect(host.textContent).toContain('41.2 dB without what int8 activations cost');
+    expect(host.textContent).toContain(
+      'The prediction leaves out int8 activations, which were not measured.'
+    );
     await act(() => model.set('sensitivity', sensitivityOf({ ...DEFAULTS, activations: 'int8' })));
-    expect(host.textContent).not.toContain('without what');
+    expect(host.textContent).not.toContain('leaves out');
+  });
+
+  it('says what it leaves out, once there is a prediction of the output', async () => {
+    await open({ options: { ...DEFAULTS, weights: 'int8', rounding: 'gptq', equalize: true } });
+    const bar = () => host.querySelector('.gs-Panel-bar')!.textContent;
+    expect(bar()).not.toContain('leaves out');
+    await act(() => model.set('sensitivity', sensitivityOf()));
+    expect(bar()).toContain('The prediction leaves out GPTQ, equalization.');
+    await act(() => store.setLanguage('zh'));
+    expect(bar()).toContain('预测未考虑GPTQ、均衡。');
   });
 
   it('says when nothing fits the budget', async () => {
@@ -211,6 +223,22 @@ describe('what is predicted', () => {
       'Not even 2 bits everywhere fit the budget: it takes 18 kB.'
     );
   });
+});
+
+it('a network without layers has one sentence instead of what would quantize them', async () => {
+  const bare = { ...networkOf([]), names: { ...networkOf([]).names, output: 'qnet' } };
+  await open({ network: bare, options: { ...DEFAULTS, weights: 'int8' } });
+  const sentence = 'This network has no weights to quantize.';
+  const shown = () => host.querySelector('[role=tabpanel]:not([hidden])')!;
+  expect(shown().textContent).toContain(sentence);
+  expect(shown().querySelectorAll('input, select')).toHaveLength(0);
+  await press('Layers');
+  expect(shown().textContent).toBe(sentence);
+  expect(button('Measure (about 12 s)')).toBeUndefined();
+  expect(host.querySelector('.gs-Panel-predicted')).toBeNull();
+  expect(host.querySelector('.gs-Panel-bar')!.textContent).toContain(
+    'Apply: convert to standard operators; then compare the output with the source. The result is qnet.'
+  );
 });
 
 describe('a problem', () => {

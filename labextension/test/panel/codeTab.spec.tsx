@@ -4,8 +4,10 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vites
 import { CodeTab } from '../../src/panel/codeTab';
 import type { Connection } from '../../src/panel/connection';
 import { ModelConnection, SavedConnection } from '../../src/panel/connection';
+import { DEFAULTS } from '../../src/panel/core/settings';
 import { INSERT_CELL } from '../../src/panel/notebookEvents';
 import { Store } from '../../src/panel/store';
+import { TaskBar } from '../../src/panel/taskBar';
 import type { PanelState } from '../../src/panel/types';
 import { Form, rest, turn } from './byHand';
 import { HOSTILE, MadeUpModel, MadeUpPredictor, resultOf, stateOf } from './madeUp';
@@ -128,6 +130,19 @@ describe('export', () => {
     expect(model.sent[0]).toMatchObject({ command: 'export', path: 'lenet5.mindir' });
   });
 
+  it('says which conversion it writes, and when that has other options than the code', async () => {
+    const first = resultOf();
+    const last = resultOf({ number: 2, options: { ...DEFAULTS, weights: 'int4' }, title: HOSTILE });
+    await open({ options: last.options, results: [first, last] });
+    expect(host.textContent).toContain(`Writes conversion 2 (${HOSTILE}).`);
+    store.change(first.options, true);
+    await turn();
+    expect(host.querySelector('.gs-Panel-error')!.textContent).toBe(
+      `Writes conversion 2 (${HOSTILE}), which has other options than those above. Apply first to write these.`
+    );
+    expect(host.querySelector('img')).toBe(null);
+  });
+
   it('sends what was chosen', async () => {
     await open({ results: [resultOf()] });
     await form.type('File', ' out/net.onnx ');
@@ -160,12 +175,22 @@ describe('export', () => {
   });
 
   it('says at the field what went wrong', async () => {
-    await open({ results: [resultOf()] });
+    await open({ options: resultOf().options, results: [resultOf()] });
     const message = `${HOSTILE}.onnx exists.`;
     model.set('problem', { command: 'export', message, advice: 'Overwrite it.', option: null });
     await turn();
     expect(form.control('File').getAttribute('aria-invalid')).toBe('true');
     expect(host.querySelector('.gs-Panel-error')!.textContent).toBe(`${message} Overwrite it.`);
+  });
+
+  it('names its own switch where a file is there, in the bar too', async () => {
+    const message = 'net.mindir exists.';
+    const problem = { command: 'export', message, advice: 'Add --overwrite.', option: 'overwrite' };
+    await open({ options: resultOf().options, results: [resultOf()], problem });
+    const advice = 'Turn on \u201cReplace a file that is there\u201d, or give another name.';
+    expect(host.querySelector('.gs-Panel-error')!.textContent).toBe(`${message} ${advice}`);
+    render(<TaskBar store={store} />, host);
+    expect(host.querySelector('[role=alert]')!.textContent).toContain(`${message} ${advice}`);
   });
 
   it('lists what was exported', async () => {

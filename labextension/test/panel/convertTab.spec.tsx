@@ -268,7 +268,7 @@ describe('what Apply found', () => {
       {
         sensitivity: sensitivityOf(),
         results: [
-          resultOf(),
+          resultOf({ options: { ...resultOf().options, bias_correction: true } }),
           resultOf({
             number: 2,
             options: { ...DEFAULTS, weights: 'int4' },
@@ -291,6 +291,10 @@ describe('what Apply found', () => {
       ['\u2013', '65 kB (26 %)', '248 kB']
     ]);
     expect(cells[1][0]).toEqual(['41.2 dB', '40.6 dB', '']);
+    const remarks = [...host.querySelectorAll('.gs-Panel-result .gs-Panel-remark')];
+    expect(remarks.map(item => item.textContent)).toEqual([
+      'The prediction leaves out bias correction.'
+    ]);
     expect(host.textContent).toContain('Mind the gap.');
     await act(() =>
       [...host.querySelectorAll('button')]

@@ -5,9 +5,12 @@ import { signal } from '@preact/signals';
 
 import { formatBytes } from '../../format';
 import { Button, Group, Switch, TextField } from '../controls';
+import { sameOptions } from '../core/settings';
 import { useText } from '../i18n';
+import { useLive } from '../layers/live';
 import { CODE } from '../locale/code';
 import type { Store } from '../store';
+import { adviceOf } from './advice';
 
 interface Form {
   /** null before anything was typed: then there is a suggestion. */
@@ -39,7 +42,11 @@ export function Export({ store }: { store: Store }) {
         value={path}
         list={suggestions}
         disabled={!store.live}
-        error={problem?.command === 'export' ? `${problem.message} ${problem.advice}`.trim() : ''}
+        error={
+          problem?.command === 'export'
+            ? `${problem.message} ${adviceOf(problem, store.language.value)}`.trim()
+            : ''
+        }
         onInput={text => change({ path: text })}
       />
       <Switch
@@ -56,6 +63,7 @@ export function Export({ store }: { store: Store }) {
         reason={takesFloat16 ? undefined : t('float16Reason')}
         onChange={float16 => change({ float16 })}
       />
+      <Written store={store} />
       <div class="gs-Panel-row">
         <Button
           label={exporting ? t('exporting') : t('export')}
@@ -89,6 +97,25 @@ export function Export({ store }: { store: Store }) {
     }
     return path.trim() === '' ? t('exportPath') : undefined;
   }
+}
+
+/** Which conversion a file will hold: options may have been changed since it was applied. */
+function Written({ store }: { store: Store }) {
+  const t = useText(CODE);
+  const last = store.results.value.at(-1);
+  const isStale = useLive(
+    () => last !== undefined && !sameOptions(last.options, store.options.value),
+    [store, last]
+  ).value;
+  if (last === undefined || !store.live) {
+    return null;
+  }
+  const { number, title } = last;
+  return isStale ? (
+    <p class="gs-Panel-error">{t('writesOther', { number, title })}</p>
+  ) : (
+    <p class="gs-Panel-remark">{t('writes', { number, title })}</p>
+  );
 }
 
 function Exported({ store }: { store: Store }) {

@@ -1,12 +1,14 @@
 /** What Apply found, beside what was predicted: without it nobody would know how far to trust a prediction. */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 
 import { reportView } from '../../report';
 import { Button } from '../controls';
-import { useText } from '../i18n';
+import { leftOutOf } from '../core/leftOut';
+import { LanguageContext, useText } from '../i18n';
 import { decibelText, formatBytes, NOTHING, percentText } from '../layers/numbers';
 import { CONVERT } from '../locale/convert';
+import { leftOutText } from '../locale/leftOut';
 import type { Result } from '../types';
 import type { FormStore } from './form';
 
@@ -76,6 +78,7 @@ function OneResult({ store, result }: { store: FormStore; result: Result }) {
           </tbody>
         </table>
       </div>
+      <LeftOut store={store} result={result} />
       <p>
         {t('verification')}: {result.verification}
       </p>
@@ -98,6 +101,15 @@ function OneResult({ store, result }: { store: FormStore; result: Result }) {
         <Report title={t('report')} document={result.document} />
       )}
     </article>
+  );
+}
+
+/** Why the output may differ from its prediction, where there was one. */
+function LeftOut({ store, result }: { store: FormStore; result: Result }) {
+  const language = useContext(LanguageContext).value;
+  const keys = leftOutOf(result.options, store.sensitivity.value);
+  return result.predicted_db === null || keys.length === 0 ? null : (
+    <p class="gs-Panel-remark">{leftOutText(keys, language)}</p>
   );
 }
 

@@ -3,6 +3,7 @@
 import type { ReadonlySignal } from '@preact/signals';
 
 import type { LayerPrediction } from '../core/prediction';
+import { isUnpacked } from '../core/sizes';
 import type { Layer, LayerResult } from '../types';
 import { settingText } from './chartLayers';
 import { useLive } from './live';
@@ -22,7 +23,15 @@ import type { Words } from './words';
 interface Fact {
   label: string;
   value: string | ReadonlySignal<string>;
+  /** What may be said below it. It keeps its place while it is unseen: what is below may not jump with a slider. */
+  remark?: { text: string; className: ReadonlySignal<string> };
 }
+
+type Grid = Pick<LayerPrediction, 'bits' | 'granularity' | 'symmetric'>;
+
+/** What is packed least. */
+const MOST_PACKED_BITS = 7;
+const ANY_GRID = { granularity: 'channel', symmetric: true };
 
 export function LayerFacts({ model, layer, t }: { model: LayersModel; layer: number; t: Words }) {
   const { store } = model;
@@ -39,6 +48,7 @@ export function LayerFacts({ model, layer, t }: { model: LayersModel; layer: num
   /** The prediction, and the truth after it where there is one. */
   const both = (predicted: string, truth: string | null) =>
     truth === null || truth === NOTHING ? predicted : t('withTruth', { predicted, truth });
+  const unpacked = follow(now => (isUnpackedIn(known, now) ? '' : 'gs-mod-unseen'));
   const facts: Fact[] = [
     { label: t('operator'), value: known.operator },
     {
@@ -67,7 +77,10 @@ export function LayerFacts({ model, layer, t }: { model: LayersModel; layer: num
           t('bytesOf', { after: formatBytes(now.bytes), before: formatBytes(known.float_bytes) }),
           truth && formatBytes(truth.bytes)
         )
-      )
+      ),
+      remark: isUnpackedIn(known, { ...ANY_GRID, bits: MOST_PACKED_BITS })
+        ? { text: t('unpacked'), className: unpacked }
+        : undefined
     },
     {
       label: t('share'),
@@ -145,13 +158,24 @@ export function LayersFacts({
 function FactList({ facts }: { facts: Fact[] }) {
   return (
     <dl class="gs-Layers-facts">
-      {facts.map(({ label, value }) => (
+      {facts.map(({ label, value, remark }) => (
         <div key={label}>
           <dt>{label}</dt>
-          <dd>{value}</dd>
+          <dd>
+            {value}
+            {remark === undefined ? null : <small class={remark.className}>{remark.text}</small>}
+          </dd>
         </div>
       ))}
     </dl>
+  );
+}
+
+/** Whether all weights of a layer that are of fewer than 8 bits are stored in 8 nevertheless. */
+function isUnpackedIn({ weights }: Layer, { bits, granularity, symmetric }: Grid): boolean {
+  return (
+    bits !== null &&
+    weights.every(({ shape, axis }) => isUnpacked(shape, axis, { bits, granularity, symmetric }))
   );
 }
 

@@ -31,16 +31,18 @@ export function NetworkSection({ model, t }: { model: LayersModel; t: Words }) {
   );
 }
 
-/** The way back from what was set for single layers. */
+/** The way back from what was set for single layers. It has its place before there is one: nothing below may jump. */
 function Overrides({ store, t }: { store: Store; t: Words }) {
   const count = useLive(() => Object.keys(store.options.value.layers).length, [store]).value;
-  return count === 0 ? null : (
+  const said = count === 0 ? 'noOverrides' : count === 1 ? 'oneOverride' : 'overrides';
+  return (
     <div class="gs-Layers-overrides">
-      <span>{t(count === 1 ? 'oneOverride' : 'overrides', { count })}</span>
+      <span>{t(said, { count })}</span>
       <Button
         label={t('resetAll')}
         hint={t('resetAllHint')}
         kind="quiet"
+        disabled={count === 0}
         onClick={() => store.change({ layers: {} }, true)}
       />
     </div>

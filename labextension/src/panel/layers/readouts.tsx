@@ -2,7 +2,8 @@
 
 import type { ReadonlySignal } from '@preact/signals';
 
-import type { Options } from '../types';
+import { leftOutOf } from '../core/leftOut';
+import { leftOutText } from '../locale/leftOut';
 import { useLive } from './live';
 import type { LayersModel } from './model';
 import { countText, decibelText, formatBytes, timesText } from './numbers';
@@ -64,7 +65,11 @@ export function Readouts({ model, t }: { model: LayersModel; t: Words }) {
 /** What the prediction leaves out, and what is still to come. */
 function Notes({ model, t }: { model: LayersModel; t: Words }) {
   const { store } = model;
-  const leftOut = useLive(() => leftOutOf(store.options.value, model), [model]);
+  const leftOut = useLive(
+    () =>
+      leftOutText(leftOutOf(store.options.value, store.sensitivity.value), store.language.value),
+    [model]
+  );
   const pending = useLive(
     () => store.prediction.value.layers.filter(layer => layer.pending).length,
     [model]
@@ -75,31 +80,11 @@ function Notes({ model, t }: { model: LayersModel; t: Words }) {
       parts.push(t(store.live ? 'pending' : 'pendingSaved', { count: countText(pending.value) }));
     }
     if (leftOut.value !== '') {
-      const named = leftOut.value.split(' ').map(key => t(key as LeftOut));
-      parts.push(t('leftOut', { what: named.join(t('comma')) }));
+      parts.push(leftOut.value);
     }
     return parts.join(' ');
   }, [model, t]);
   return <p class="gs-Layers-notes">{text}</p>;
-}
-
-type LeftOut = 'gptq' | 'equalize' | 'smooth' | 'biasCorrection' | 'activations';
-
-/** Keys of what the prediction knows nothing of, as one text: a signal of it changes only when they do. */
-function leftOutOf(options: Options, model: LayersModel): string {
-  const sensitivity = model.store.sensitivity.value;
-  const without =
-    sensitivity !== null &&
-    options.activations === 'int8' &&
-    sensitivity.options.activations !== 'int8';
-  const keys: (LeftOut | false)[] = [
-    without && 'activations',
-    options.rounding === 'gptq' && 'gptq',
-    options.equalize && 'equalize',
-    options.smooth && 'smooth',
-    options.bias_correction && 'biasCorrection'
-  ];
-  return keys.filter(Boolean).join(' ');
 }
 
 /** The numbers for screen readers, once nothing moves. */

@@ -21,10 +21,14 @@ export const CODE = catalog({
     pathHint:
       'Where to write the conversion that was applied last. The ending says the format: .mindir, .onnx, or .ms for MindSpore Lite.',
     overwrite: 'Replace a file that is there',
+    overwriteAdvice: 'Turn on \u201c{switch}\u201d, or give another name.',
     float16: 'In float16',
     float16Hint:
       'Computed so (.onnx, for GPUs), or stored so (.ms). Inputs and outputs stay as they are.',
     float16Reason: 'Only for .onnx and .ms files.',
+    writes: 'Writes conversion {number} ({title}).',
+    writesOther:
+      'Writes conversion {number} ({title}), which has other options than those above. Apply first to write these.',
     export: 'Export',
     exporting: 'Exporting \u2026',
     exportSaved: 'This is a saved view: no kernel runs that could write a file.',
@@ -51,9 +55,12 @@ export const CODE = catalog({
     pathHint:
       '最近一次应用的转换写到哪里。扩展名决定格式：.mindir、.onnx，或用于 MindSpore Lite 的 .ms。',
     overwrite: '替换已有的文件',
+    overwriteAdvice: '请打开“{switch}”，或换一个名称。',
     float16: '使用 float16',
     float16Hint: '以 float16 计算（.onnx，用于 GPU）或存储（.ms）。输入和输出保持不变。',
     float16Reason: '仅适用于 .onnx 和 .ms 文件。',
+    writes: '将写入转换 {number}（{title}）。',
+    writesOther: '将写入转换 {number}（{title}），其选项与上面的不同。要写入上面的选项，请先应用。',
     export: '导出',
     exporting: '正在导出 \u2026',
     exportSaved: '这是保存的视图：没有可以写文件的内核在运行。',

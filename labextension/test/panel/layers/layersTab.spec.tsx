@@ -251,11 +251,30 @@ describe('selected layers', () => {
     expect(store.options.value.layers).toEqual({});
     store.selected.value = [2];
     await turn();
+    // The way back has its place before: nothing below it moves.
+    expect(part('overrides').textContent).toContain('No layer has a setting of its own.');
     await form.press('Keep in float32');
+    expect(part('overrides').textContent).toContain('1 layer has a setting of its own.');
     expect(store.options.value.layers).toEqual({ fc1: { weights: 'float32' } });
     expect(form.button('Keep in float32')!.getAttribute('aria-disabled')).toBe('true');
     await form.press('Back to the network\u2019s setting');
     expect(store.options.value.layers).toEqual({});
+  });
+
+  it('that are too small to be packed say so beside their size', async () => {
+    await open({ options: { ...DEFAULTS, weights: 'int4' } });
+    store.selected.value = [4];
+    await frame();
+    const remark = () => part('facts').querySelector('dd small');
+    expect(remark()!.textContent).toBe(
+      'stored in 8 bits: packing doesn\u2019t pay in so small a layer'
+    );
+    expect(remark()!.className).toBe('');
+    await pull('Bits', 8, part('own'));
+    expect(remark()!.className).toBe('gs-mod-unseen');
+    store.selected.value = [2];
+    await frame();
+    expect(remark()).toBeNull();
   });
 
   it('commit what waits in their slider before another layer gets it', async () => {
