@@ -19,6 +19,7 @@ from gsjupyter.formats.lite import (
     Converted,
     Installation,
     LiteSettings,
+    MissingOperatorError,
     arguments,
     convert_file,
     find_benchmark,
@@ -35,6 +36,7 @@ from gsjupyter.report import Verification, verify
 from gsjupyter.signature import sample_count
 from gsjupyter.written import Written
 
+_MOST_NAMED: Final = 3
 _NEAR_COSINE: Final = 0.99
 _FAR: Final = "The file computes something else than the network: look at both before it is used."
 
@@ -89,11 +91,15 @@ def save_lite(
     installation = find_converter(str(lite_home))
     with work_folder() as folder:
         sources = write_sources(conversion, folder, path.stem, chosen, calibration)
-        converted = convert_file(
-            installation, sources.model, path, chosen, configuration=sources.configuration, tell=begin
-        )
+        try:
+            converted = convert_file(
+                installation, sources.model, path, chosen, configuration=sources.configuration, tell=begin
+            )
+        except MissingOperatorError as error:
+            where = _places(conversion, error.operators)
+            raise UnsupportedError(f"{error.message}{where}", advice=error.advice) from error
         if converted.unknown_operators:
-            raise _lacking(path, converted.unknown_operators)
+            raise _left_out(conversion, path, converted.unknown_operators)
         heeded, ignored = _shapes(path, chosen)
         begin(f"run {path.name} in MindSpore Lite")
         verification, more = _verified(conversion, path, heeded, lite_home)
@@ -106,12 +112,20 @@ def save_lite(
         )
 
 
-def _lacking(path: Path, operators: Sequence[str]) -> UnsupportedError:
+def _left_out(conversion: Conversion, path: Path, operators: Sequence[str]) -> UnsupportedError:
     return UnsupportedError(
         f"MindSpore Lite's converter lacks {', '.join(operators)}, and has left that out of {path.name} without a "
-        "word: the file would compute something else.",
+        f"word: the file would compute something else.{_places(conversion, operators)}",
         advice="Replace that in the network, or take a later release of MindSpore Lite; or export it as .onnx.",
     )
+
+
+def _places(conversion: Conversion, operators: Sequence[str]) -> str:
+    """Say in which layers a network has some operators; nothing if none has that name there."""
+    nodes = conversion.float_model.graph().nodes(*operators)
+    layers = list(dict.fromkeys(f"{node.op} in {node.layer or 'the network itself'}" for node in nodes))
+    more = f" and {len(layers) - _MOST_NAMED} more" if len(layers) > _MOST_NAMED else ""
+    return f" There is {', '.join(layers[:_MOST_NAMED])}{more}." if layers else ""
 
 
 def _shapes(path: Path, settings: LiteSettings) -> tuple[LiteSettings, list[str]]:

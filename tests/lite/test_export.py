@@ -286,7 +286,7 @@ def run_script(script, lite):
 
 def test_an_operator_that_lite_lacks_is_named(tmp_path, rng):
     conversion = gs.convert(filled(Unknown(), rng), rng.standard_normal((2, 4)).astype(np.float32))
-    with pytest.raises(UnsupportedError, match="Lgamma"):
+    with pytest.raises(UnsupportedError, match="There is Lgamma in the network itself"):
         gs.export(conversion, tmp_path / "gamma.ms")
     assert list(tmp_path.iterdir()) == []
 
@@ -297,7 +297,7 @@ def test_an_operator_that_the_converter_leaves_out_is_refused(tmp_path, rng):
             return ops.cumprod(x, 1) + x
 
     conversion = gs.convert(Products(), rng.standard_normal((2, 4)).astype(np.float32))
-    with pytest.raises(UnsupportedError, match=r"lacks CumProd, and has left that out of products\.ms "):
+    with pytest.raises(UnsupportedError, match=r"lacks CumProd, and .* There is CumProd in the network itself\."):
         gs.export(conversion, tmp_path / "products.ms")
 
 
