@@ -128,8 +128,8 @@ def export(
         over. Or Lite's converter, by the conversion's options: weights only, inputs of layers too (``"full"``), or
         these while the network runs (``"dynamic"``). By default what the conversion has quantized is carried over.
     calibration : Dataset, iterable of batches, or arrays, optional
-        Data for ``quantization="full"`` and ``"carried"``; the conversion's example by default. See
-        `gsjupyter.calibration`.
+        Data for ``quantization="full"`` and ``"carried"``; by default what the conversion was calibrated with, or its
+        example. See `gsjupyter.calibration`.
     input_shape : mapping of str to sequence of int, optional
         Other shapes of inputs for MindSpore Lite than the exported ones, by the input's name.
     input_format : {"NCHW", "NHWC"}, optional

@@ -20,11 +20,9 @@ from gsjupyter.formats.lite import (
     Installation,
     LiteSettings,
     MissingOperatorError,
-    arguments,
     convert_file,
     find_benchmark,
     find_converter,
-    shell_line,
 )
 from gsjupyter.formats.lite.installation import find_package
 from gsjupyter.formats.lite.work_folder import work_folder
@@ -62,7 +60,7 @@ def save_lite(
     begin : callable
         Called with a line of text whenever there is news.
     calibration : Dataset, iterable of batches, or arrays, optional
-        What to calibrate with; the conversion's example by default.
+        What to calibrate with; by default what the conversion was calibrated with, or its example.
     bundle : bool
         Whether to write a zip with all that it takes to make the file elsewhere.
     lite_home : str or Path
@@ -146,12 +144,9 @@ def _shapes(path: Path, settings: LiteSettings) -> tuple[LiteSettings, list[str]
 
 def _how(sources: LiteSources, converted: Converted, installation: Installation, path: Path) -> dict[str, object]:
     """Return what it takes to do the same by hand."""
-    model, configuration = sources.model.name, sources.configuration
-    given = arguments(sources.settings, model, path.name, configuration.name if configuration is not None else None)
     return {
         "converter": installation.title,
-        "command": shell_line("converter_lite", given),
-        "configuration": sources.configuration_text,
+        **sources.by_hand(path.name),
         "quantization": sources.settings.quantization,
         "device": sources.settings.device,
         "float16": sources.settings.float16,

@@ -13,7 +13,7 @@ import numpy as np
 
 from gsjupyter.conversion import Conversion
 from gsjupyter.engines.lite_benchmark import benchmark_arguments
-from gsjupyter.formats.lite import LiteSettings, arguments, shell_line
+from gsjupyter.formats.lite import LiteSettings, shell_line
 from gsjupyter.formats.lite.calibration_files import as_file_takes
 from gsjupyter.formats.lite.installation import LIBRARIES
 from gsjupyter.formats.lite.work_folder import work_folder
@@ -80,16 +80,12 @@ def save_bundle(conversion: Conversion, path: Path, settings: LiteSettings, data
     with work_folder() as folder:
         sources = write_sources(conversion, folder, Path(file).stem, settings, data)
         inputs = _write_example(conversion, folder / _EXAMPLE, settings)
-        for place, text in _texts(conversion, sources, file, inputs).items():
+        by_hand = sources.by_hand(file)
+        for place, text in _texts(conversion, sources, file, str(by_hand["command"]), inputs).items():
             (folder / place).write_text(text, encoding="utf-8")
         _pack(folder, path)
-        how = {"command": _command(sources, file), "configuration": sources.configuration_text, "bundle": True}
+        how = {**by_hand, "bundle": True}
         return Written((path,), notes=sources.notes, settings={"lite": how, **network_options(conversion, settings)})
-
-
-def _command(sources: LiteSources, file: str) -> str:
-    configuration = sources.configuration.name if sources.configuration is not None else None
-    return shell_line("converter_lite", arguments(sources.settings, sources.model.name, file, configuration))
 
 
 def _write_example(conversion: Conversion, folder: Path, settings: LiteSettings) -> list[str]:
@@ -109,9 +105,8 @@ def _write_example(conversion: Conversion, folder: Path, settings: LiteSettings)
     return names
 
 
-def _texts(conversion: Conversion, sources: LiteSources, file: str, inputs: list[str]) -> dict[str, str]:
+def _texts(conversion: Conversion, sources: LiteSources, file: str, command: str, inputs: list[str]) -> dict[str, str]:
     """Return the scripts, and what explains them, by name."""
-    command = _command(sources, file)
     given = [*benchmark_arguments(file, sources.settings.device, _THREADS), "--warmUpLoopCount=5", "--loopCount=30"]
     given += [f"--inDataFile={','.join(inputs)}"] if inputs else []
     quantization = f"{sources.configuration.name}  Lite's own quantization.\n" if sources.configuration else ""

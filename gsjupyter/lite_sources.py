@@ -17,12 +17,15 @@ from gsjupyter.engines.lite_layout import NETWORK
 from gsjupyter.errors import OptionError
 from gsjupyter.formats.lite import (
     LiteSettings,
+    arguments,
     check_shapes,
     configuration_text,
     lite_scheme,
+    shell_line,
     write_calibration,
 )
 from gsjupyter.formats.lite.annotations import annotated
+from gsjupyter.formats.lite.installation import PROGRAM
 from gsjupyter.formats.lite.plain_arithmetic import PlainArithmetic
 from gsjupyter.formats.lite.shared_products import part_from_rectifiers
 from gsjupyter.mindir import Array, Model, save_model
@@ -61,6 +64,18 @@ class LiteSources:
         """What the configuration file says; empty if there is none."""
         return self.configuration.read_text(encoding="utf-8") if self.configuration is not None else ""
 
+    def by_hand(self, file: str) -> dict[str, object]:
+        """Return what a manifest says of how to make a file of them by hand: the command, and its configuration.
+
+        Parameters
+        ----------
+        file : str
+            The name of the file, with its suffix ``.ms``.
+        """
+        configuration = self.configuration.name if self.configuration is not None else None
+        given = arguments(self.settings, self.model.name, file, configuration)
+        return {"command": shell_line(PROGRAM, given), "configuration": self.configuration_text}
+
 
 def settings_for(
     conversion: Conversion,
@@ -83,13 +98,14 @@ def settings_for(
             f"input_shape must tell the shape of each input by its name, not {input_shape!r}.",
             advice='For example {"x": (1, 3, 224, 224)}.',
         )
+    own = "carried" if _has_integers(conversion) else "none"
     settings = LiteSettings(
         device=device if device is not None else "cpu",  # type: ignore[arg-type]  # it is checked there
         # float16 weights are what the converter calls so, too.
         float16=float16 or any(record.weights == "float16" for record in conversion.layers),
         input_format=input_format,  # type: ignore[arg-type]  # likewise
         input_shapes={name: _axes(shape) for name, shape in (input_shape or {}).items()},
-        quantization=quantization if quantization is not None else _own(conversion),  # type: ignore[arg-type]  # likewise
+        quantization=quantization if quantization is not None else own,  # type: ignore[arg-type]  # likewise
     )
     check_shapes(settings, conversion.model.inputs)
     return settings
@@ -102,9 +118,8 @@ def _axes(shape: Any) -> Any:
     return tuple(int(size) if isinstance(size, np.integer) else size for size in shape)
 
 
-def _own(conversion: Conversion) -> str:
-    has_integers = any(_INTEGERS.match(record.weights) for record in conversion.layers)
-    return "carried" if has_integers else "none"
+def _has_integers(conversion: Conversion) -> bool:
+    return any(_INTEGERS.match(record.weights) for record in conversion.layers)
 
 
 def write_sources(conversion: Conversion, folder: Path, stem: str, settings: LiteSettings, data: Any) -> LiteSources:
@@ -208,7 +223,7 @@ def _model_for(conversion: Conversion, settings: LiteSettings, batches: _Batches
         graph = plain.graph()
         part_from_rectifiers(graph)
         return plain.with_graph(graph), []
-    if not any(_INTEGERS.match(record.weights) for record in conversion.layers):
+    if not _has_integers(conversion):
         raise OptionError(
             f"quantization=carried carries over what the conversion has quantized, and {conversion.name} is float32.",
             advice="Convert it with weights=int8, or let Lite quantize it: quantization=full.",

@@ -117,17 +117,6 @@ class LiteModel(InWorker):
         _, outputs = self._worker.call("run", self._checked(inputs))
         return as_given(self._nested(outputs), inputs)
 
-    def durations(self, *inputs: Any, repeat: int) -> list[float]:
-        """Run the model some times on the same inputs, and return how many seconds each run took in its process.
-
-        Raises
-        ------
-        InputError, EngineError
-            As a call does.
-        """
-        answer, _ = self._worker.call("run", self._checked(inputs), repeat=repeat)
-        return list(answer["durations_s"])
-
     def __repr__(self) -> str:
         takes = ", ".join(f"{spec.name}: {spec.dtype}[{_axes(spec)}]" for spec in self.inputs)
         return f"{self.name}({takes}) on {TITLE} {self.device}"

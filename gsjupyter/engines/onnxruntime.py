@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -127,21 +127,8 @@ class OnnxRuntimeModel(InWorker):
         EngineError
             If ONNX Runtime fails.
         """
-        arrays = check_inputs(self.name, self.inputs, inputs, any_batch=False)
-        _, outputs = self._worker.call("run", arrays)
+        _, outputs = self._worker.call("run", self._checked(inputs))
         return as_given(self._nested(outputs), inputs)
-
-    def durations(self, *inputs: Any, repeat: int) -> list[float]:
-        """Run the model some times on the same inputs, and return how many seconds each run took in its process.
-
-        Raises
-        ------
-        InputError, EngineError
-            As a call does.
-        """
-        arrays = check_inputs(self.name, self.inputs, inputs, any_batch=False)
-        answer, _ = self._worker.call("run", arrays, repeat=repeat)
-        return list(answer["durations_s"])
 
     def profile(self) -> Path:
         """End profiling, and return the file that it has written: the time of each operator, in JSON."""
@@ -152,6 +139,9 @@ class OnnxRuntimeModel(InWorker):
         axes = [", ".join("any" if size is None else str(size) for size in shape) for shape in self._axes]
         takes = ", ".join(f"{spec.name}: {spec.dtype}[{sizes}]" for spec, sizes in zip(self.inputs, axes, strict=True))
         return f"{self.name}({takes}) on {TITLE} {self.provider.title}"
+
+    def _checked(self, inputs: Sequence[Any]) -> list[Array]:
+        return check_inputs(self.name, self.inputs, inputs, any_batch=False)
 
     def _started(self) -> dict[str, Any]:
         try:

@@ -207,7 +207,7 @@ class Worker:
             how = "was killed (SIGKILL), most likely because memory ran out"
         elif code < 0:
             crashed = "ran out of memory" if any(sign in words for sign in _NO_MEMORY) else "crashed"
-            how = f"{crashed} ({_signal_name(-code)})"
+            how = f"{crashed} ({signal_name(-code)})"
         else:
             how = f"ended with exit code {code}"
         return WorkerEndedError(f"the process of {self._title} {how}.{words}", exit_code=code)
@@ -218,7 +218,8 @@ def _last_words(running: WorkerProcess) -> str:
     return f" It said last: {words}" if words else ""
 
 
-def _signal_name(number: int) -> str:
+def signal_name(number: int) -> str:
+    """Return what a signal is called, ``"SIGABRT"`` for example."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -33,6 +33,12 @@ def noted_output(node: Node) -> tuple[float, int] | None:
     return (scale, zero_point) if isinstance(scale, float) and isinstance(zero_point, int) else None
 
 
+def noted_end(node: Node) -> Node:
+    """Return where a noted value ends: the correction of biases may have given a layer one behind what was noted."""
+    reader = node.readers[0] if len(node.readers) == 1 else None
+    return reader if reader is not None and reader.op == "BiasAdd" and reader.inputs[0] is node else node
+
+
 def watched_outputs(graph: Graph, formats: KeptInputs) -> list[Value]:
     """Return the values to calibrate for `NoteOutputs`, besides the inputs of layers; whatever the weights' formats.
 

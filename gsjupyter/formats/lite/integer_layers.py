@@ -16,7 +16,7 @@ from gsjupyter.formats.onnx.integer_weights import ChannelIntegers, channel_inte
 from gsjupyter.mindir import Constant, Graph, Node, Value
 from gsjupyter.passes import Change, LinearOperator, linear_operators
 from gsjupyter.passes.integer_values import MOVES, RECTIFIERS
-from gsjupyter.passes.note_outputs import noted_output
+from gsjupyter.passes.note_outputs import noted_end, noted_output
 from gsjupyter.passes.simulation import is_simulated, noted_input
 
 PRODUCTS: Final = ("MatMul", "MatMulExt", "BatchMatMul", "Dense")
@@ -124,7 +124,7 @@ class IntegerLayers:
         for node in self.graph.nodes():
             grid = noted_grid(noted_output(node))
             if grid is not None and node.dtype == _FLOAT32:
-                self._put(_behind_bias(node), grid)
+                self._put(noted_end(node), grid)
 
     def _find_simulated(self) -> None:
         found = []
@@ -242,9 +242,3 @@ def _round_by_floor(graph: Graph, simulated: Node) -> None:
         half, scope, shape, dtype = Constant.of(_HALF), node.scope, node.shape, node.dtype
         raised = graph.add("Add", [node.inputs[0], half], scope=scope, shape=shape, dtype=dtype)
         graph.replace(node, graph.add("Floor", [raised], scope=scope, shape=shape, dtype=dtype))
-
-
-def _behind_bias(node: Node) -> Node:
-    """Return where a value ends: the correction of biases may have given a layer one behind what was noted."""
-    reader = node.readers[0] if len(node.readers) == 1 else None
-    return reader if reader is not None and reader.op == "BiasAdd" and reader.inputs[0] is node else node

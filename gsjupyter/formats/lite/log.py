@@ -97,7 +97,6 @@ def lacking_operators(log: str) -> tuple[str, ...]:
 def unknown_operators(log: str) -> tuple[str, ...]:
     """Return the operators that the converter didn't know when it met them, each once.
 
-    It writes a file all the same if they are none of its business in the end, or so it thinks: where the file doesn't
-    load, they are why.
+    It may write a file all the same, without them: that file doesn't load, or computes something else.
     """
     return tuple(dict.fromkeys(_UNKNOWN.findall(log)))

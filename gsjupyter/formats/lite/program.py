@@ -13,6 +13,7 @@ from typing import IO, Final
 
 import psutil
 
+from gsjupyter.engines.worker import signal_name
 from gsjupyter.errors import EngineError
 from gsjupyter.interrupts import uninterrupted
 
@@ -44,12 +45,7 @@ class Ended:
     @property
     def signal_name(self) -> str:
         """The signal that has ended it, ``"SIGABRT"`` for example; empty if none has."""
-        if self.exit_code >= 0:
-            return ""
-        try:
-            return signal.Signals(-self.exit_code).name
-        except ValueError:
-            return f"signal {-self.exit_code}"
+        return signal_name(-self.exit_code) if self.exit_code < 0 else ""
 
 
 class ProgramLimitError(EngineError):

@@ -20,7 +20,7 @@ from gsjupyter.formats.onnx.integer_weights import channel_integers, fits_4_bits
 from gsjupyter.mindir import Graph, Node, Scope, Value
 from gsjupyter.passes import Change, LinearOperator, Pass, linear_operators
 from gsjupyter.passes.integer_values import CONVOLUTIONS, MOVES, RECTIFIERS, is_global_mean
-from gsjupyter.passes.note_outputs import noted_output
+from gsjupyter.passes.note_outputs import noted_end, noted_output
 from gsjupyter.passes.simulation import is_simulated, noted_input
 
 GLOBAL_MEAN: Final = "GlobalMean"
@@ -63,7 +63,7 @@ class WriteQuantization(Pass):
         for node in graph.nodes():
             grid = noted_grid(noted_output(node))
             if grid is not None:
-                end = _behind_bias(node)
+                end = noted_end(node)
                 readers = end.readers
                 pair = self._pair(graph, end, grid)
                 graph.replace(end, pair, readers=readers)
@@ -165,12 +165,6 @@ def _has_integer_kernel(node: Node) -> bool:
 def _write_global_mean(graph: Graph, node: Node) -> None:
     mean = graph.add(GLOBAL_MEAN, [node.inputs[0]], scope=node.scope, shape=node.shape, dtype=node.dtype)
     graph.replace(node, mean)
-
-
-def _behind_bias(node: Node) -> Node:
-    """Return where a value ends: the correction of biases may have given a layer one behind what was noted."""
-    reader = node.readers[0] if len(node.readers) == 1 else None
-    return reader if reader is not None and reader.op == "BiasAdd" and reader.inputs[0] is node else node
 
 
 def _rectifier_before(value: Value) -> Node | None:
